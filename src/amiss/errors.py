@@ -1,0 +1,82 @@
+"""Everything that amiss raises on purpose.
+
+::
+
+    AmissError                  one line: what is wrong, and what to do
+    ├── InputError              the user can mend it (exit status 2)
+    │   ├── ConfigError         an unknown key, a value out of range
+    │   ├── FootageError        a missing, empty, damaged or changing video or folder
+    │   ├── DatasetError        a benchmark folder that is not laid out as expected
+    │   ├── ModelError          a model folder that is missing, damaged or foreign
+    │   ├── ScoresError         score files that are missing, damaged or do not fit the labels
+    │   └── MetricError         labels and scores that no metric can be computed from
+    ├── ShapeError              an array that does not have the shape or values its noun states
+    ├── RegistryError           the same id registered twice
+    └── StorageError            the disk is full or cannot be written (exit status 1)
+"""
+
+__all__ = [
+    "AmissError",
+    "ConfigError",
+    "DatasetError",
+    "FootageError",
+    "InputError",
+    "MetricError",
+    "ModelError",
+    "RegistryError",
+    "ScoresError",
+    "ShapeError",
+    "StorageError",
+]
+
+
+class AmissError(Exception):
+    """Base of all errors of amiss; its text is one line that names the thing and what to do.
+
+    Attributes:
+        exit_status: What the command line exits with when this error reaches it.
+    """
+
+    exit_status = 1
+
+
+class InputError(AmissError):
+    """Something the user gave cannot be used as it is."""
+
+    exit_status = 2
+
+
+class ConfigError(InputError):
+    """A setting that does not exist, or a value that it does not take."""
+
+
+class FootageError(InputError):
+    """Footage that is missing, empty, damaged, or changes its size on the way."""
+
+
+class DatasetError(InputError):
+    """A benchmark folder whose layout or annotations are not as expected."""
+
+
+class ModelError(InputError):
+    """A model folder that is missing a file, was altered, or was not written by amiss."""
+
+
+class ScoresError(InputError):
+    """Score files that are missing, damaged, or do not fit the labels."""
+
+
+class MetricError(InputError):
+    """Labels and scores from which the metric is not defined."""
+
+
+class ShapeError(AmissError, ValueError):
+    """An array that does not have the shape or the values which its noun states."""
+
+
+class RegistryError(AmissError, ValueError):
+    """The same id registered twice."""
+
+
+class StorageError(AmissError):
+    """The disk is full, or a place cannot be written."""

@@ -1,0 +1,1 @@
+"""From region scores to calibrated curves and events."""

@@ -1,0 +1,1 @@
+"""What methods score: cut from what was seen, and kept on disk."""
