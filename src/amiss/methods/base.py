@@ -1,0 +1,140 @@
+"""The contract of a method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from amiss.config import Settings
+from amiss.errors import ModelError
+from amiss.types import FloatArray, RegionScores, Windows
+from amiss.windows.needs import Needs
+from amiss.windows.store import WindowStore
+
+__all__ = ["Exemplar", "Explanation", "Method", "Progress"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much is done, and of how much."""
+
+STATE = "method.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplar:
+    """A normal window that the model keeps to show.
+
+    Attributes:
+        clip: Name of the clip it was seen in.
+        frame: Number of the frame.
+        box: `(4,)` pixels.
+    """
+
+    clip: str
+    frame: int
+    box: FloatArray
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a region scored as it did.
+
+    Attributes:
+        reasons: Sentences, the strongest first.
+        examples: Indices of the nearest normal exemplars.
+    """
+
+    reasons: tuple[str, ...]
+    examples: tuple[int, ...]
+
+
+class Method(ABC):
+    """Learns from normal windows, scores windows. Higher is more abnormal.
+
+    A method holds all that it learned in `state`, a mapping of arrays, from which it is saved and loaded.
+
+    Args:
+        settings: Its settings.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    Settings: ClassVar[type[Settings]]
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.exemplars: list[Exemplar] = []
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs:
+        """What it asks of perception and windows."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts of its score, as in `RegionScores.parts`."""
+
+    @abstractmethod
+    def fit(self, store: WindowStore, *, seed: int, progress: Progress) -> None:
+        """Learn from normal windows.
+
+        Args:
+            store: The windows.
+            seed: Seed of everything drawn at random.
+            progress: Told how far it is.
+
+        Raises:
+            FootageError: There is too little to learn from.
+        """
+
+    @abstractmethod
+    def score(self, windows: Windows) -> RegionScores:
+        """A row of scores for each window, in order; a window's score does not depend on the others."""
+
+    @abstractmethod
+    def update(self, windows: Windows) -> None:
+        """Take in more normal windows at once."""
+
+    @abstractmethod
+    def explain(self, region: RegionScores, windows: Windows) -> Explanation:
+        """Why a region scored as it did.
+
+        Args:
+            region: One row.
+            windows: The windows of its frame.
+        """
+
+    @abstractmethod
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """All that was learned."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `state` gave.
+
+        Raises:
+            KeyError: Something is missing.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned into an existing folder."""
+        save_file({name: np.ascontiguousarray(array) for name, array in self.state().items()}, folder / STATE)
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: The file is missing, damaged, or of another method.
+        """
+        try:
+            self.restore(load_file(folder / STATE))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise ModelError(f"{folder / STATE} is not what the method {self.id!r} wrote: {error}") from None

@@ -1,0 +1,147 @@
+"""Where boxes come from: one interface, a registry, and what every source's boxes go through."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from amiss.config import BoxesConfig
+from amiss.errors import FootageError
+from amiss.perception.motion import MotionBoxes
+from amiss.registry import Registry
+from amiss.types import BoolArray, Boxes, FloatArray, Frame, IntArray
+
+__all__ = ["BOX_SOURCES", "BoxSource", "FileBoxes", "tidy"]
+
+
+class BoxSource(Protocol):
+    """Finds boxes in frames given in order."""
+
+    def reset(self, origin: Path | None) -> None:
+        """Begin new footage.
+
+        Args:
+            origin: Where the footage lies, None for frames from elsewhere.
+
+        Raises:
+            FootageError: The source has nothing for it.
+        """
+
+    def update(self, frame: Frame) -> Boxes:
+        """The boxes in `frame`, without track ids."""
+
+
+class FileBoxes:
+    """Boxes that were found before, from an `.npz` with `NAME_boxes` `(n, 4)` and `NAME_frame_ptr` `(T + 1,)`.
+
+    `NAME` is the clip's file or folder name without suffix. `NAME_confidence` and `NAME_label` are taken if they are
+    there.
+    """
+
+    def __init__(self, config: BoxesConfig) -> None:
+        self._path = config.path
+        self._boxes = Boxes.empty()
+        self._rows: IntArray = np.zeros(1, np.int64)
+
+    def reset(self, origin: Path | None) -> None:
+        """Read the boxes of the clip at `origin`.
+
+        Raises:
+            FootageError: There is no such file, or it has no such clip.
+        """
+        if origin is None:
+            raise FootageError("boxes from a file need footage with a place; choose perception.boxes.source=motion")
+        path = self._path or find_box_file(origin)
+        self._boxes, self._rows = read_boxes(path, origin.stem)
+
+    def update(self, frame: Frame) -> Boxes:
+        """The boxes of `frame`, by its index.
+
+        Raises:
+            FootageError: The file ends before the footage.
+        """
+        if frame.index + 1 >= len(self._rows):
+            raise FootageError(f"the box file has {len(self._rows) - 1} frames and the footage more; use its own file")
+        return self._boxes[int(self._rows[frame.index]) : int(self._rows[frame.index + 1])]
+
+
+def find_box_file(origin: Path) -> Path:
+    """The box file above a clip that knows it: of its own split if the path names one.
+
+    Raises:
+        FootageError: There is none.
+    """
+    names = ["boxes_training.npz", "boxes_testing.npz"]
+    if any(part.startswith("test") for part in origin.parts):
+        names.reverse()
+    for folder in list(origin.resolve().parents)[:4]:
+        for name in names:
+            if (folder / name).is_file() and f"{origin.stem}_boxes" in _keys(folder / name):
+                return folder / name
+    raise FootageError(
+        f"no boxes_training.npz or boxes_testing.npz with the clip {origin.stem!r} above {origin}; "
+        "set perception.boxes.path, or choose perception.boxes.source=motion"
+    )
+
+
+def _keys(path: Path) -> set[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        raise FootageError(f"the box file {path} cannot be read; is it a whole .npz?") from None
+
+
+def read_boxes(path: Path, name: str) -> tuple[Boxes, IntArray]:
+    """All boxes of a clip, and the rows at which its frames begin.
+
+    Raises:
+        FootageError: The file is damaged, or has no such clip.
+    """
+    keys = _keys(path)
+    if not {f"{name}_boxes", f"{name}_frame_ptr"} <= keys:
+        raise FootageError(f"the box file {path} has no clip {name!r}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            given = {key: file[f"{name}_{key}"] for key in ("confidence", "label") if f"{name}_{key}" in keys}
+            boxes, rows = file[f"{name}_boxes"], file[f"{name}_frame_ptr"]
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise FootageError(f"the box file {path} is damaged: {error}") from None
+    upright = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
+    return Boxes(upright, **given), rows
+
+
+def tidy(boxes: Boxes, config: BoxesConfig, size: tuple[int, int]) -> Boxes:
+    """Clip boxes to the picture; drop unsure and small ones, and the smaller of two that cover each other.
+
+    Args:
+        boxes: Boxes of one frame.
+        config: Thresholds.
+        size: Width and height of the picture.
+    """
+    width, height = size
+    limit = np.array([width, height, width, height], np.float32)
+    inside = Boxes(np.clip(boxes.xyxy, 0, limit), boxes.confidence, boxes.label, boxes.track)
+    kept = inside[(inside.confidence >= config.confidence) & (inside.area >= config.min_area)]
+    return kept[~_is_covered(kept.xyxy, kept.area, config.covered)]
+
+
+def _is_covered(xyxy: FloatArray, area: FloatArray, share: float) -> BoolArray:
+    """`(N,)` whether a larger box (the earlier of equals) covers more than `share` of it."""
+    shared = np.clip(
+        np.minimum(xyxy[:, None, 2:], xyxy[None, :, 2:]) - np.maximum(xyxy[:, None, :2], xyxy[None, :, :2]), 0, None
+    ).prod(2)
+    order = np.lexsort((-np.arange(len(area)), area))
+    rank = np.empty(len(area), np.int64)
+    rank[order] = np.arange(len(area))
+    larger = rank[None, :] > rank[:, None]
+    return np.asarray((larger & (shared > share * area[:, None])).any(1))
+
+
+BOX_SOURCES: Registry[Callable[[BoxesConfig], BoxSource]] = Registry("box source")
+BOX_SOURCES.add("motion", lambda config: MotionBoxes(config.motion))
+BOX_SOURCES.add("file", FileBoxes)

@@ -1,0 +1,28 @@
+"""What perception hands on: one frame and all that was seen in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amiss.types import Boxes, FloatArray, Frame
+
+__all__ = ["Seen"]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One frame after perception.
+
+    Attributes:
+        frame: The frame.
+        step: Seconds since the frame before; 0 on the first frame and after a gap, where there is no motion to see.
+        boxes: What was found, with track ids.
+        flow: `(H, W, 2)` float32 pixels since the frame before, None where no method needs it.
+        features: `(N, D)` float32 of the boxes, None where no method needs them.
+    """
+
+    frame: Frame
+    step: float
+    boxes: Boxes
+    flow: FloatArray | None = None
+    features: FloatArray | None = None

@@ -1,0 +1,70 @@
+"""Object cubes: a box at the present frame, cut from the last few frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amiss.perception.features import crop
+from amiss.perception.seen import Seen
+from amiss.types import Boxes, Windows
+from amiss.windows.needs import Needs
+
+__all__ = ["CubeBuilder"]
+
+
+class CubeBuilder:
+    """Cuts object cubes; keeps the last few frames and nothing else.
+
+    A cube is what the object's present box shows in each of the last `length` frames; there is none before so many
+    frames have passed, and none spans a gap in time. Every cube also carries `step`, the seconds since the frame
+    before (0 where there is none).
+
+    Args:
+        needs: Length, size, and which arrays to cut.
+    """
+
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
+        self._past: deque[Seen] = deque(maxlen=needs.length)
+
+    def reset(self) -> None:
+        """Forget the frames before."""
+        self._past.clear()
+
+    def update(self, seen: Seen) -> Windows:
+        """The cubes that end at this frame, one a box, in the order of the boxes."""
+        if not seen.step:
+            self._past.clear()
+        self._past.append(seen)
+        whole = len(self._past) == self._needs.length
+        boxes = seen.boxes if whole else Boxes.empty()
+        return Windows(
+            frame=np.full(len(boxes), seen.frame.index),
+            seconds=np.full(len(boxes), seen.frame.seconds),
+            box=boxes.xyxy,
+            track=boxes.track,
+            label=boxes.label,
+            data=self._data(seen, boxes),
+        )
+
+    def _data(self, seen: Seen, boxes: Boxes) -> dict[str, NDArray[Any]]:
+        size, past = self._needs.size, list(self._past)
+        data: dict[str, NDArray[Any]] = {"step": np.full(len(boxes), seen.step, np.float32)}
+        if "image" in self._needs.arrays:
+            data["image"] = self._cut([item.frame.image for item in past], boxes, (size, size, 3)).astype(np.uint8)
+        if "flow" in self._needs.arrays:
+            flows = [item.flow for item in past if item.flow is not None]
+            data["flow"] = self._cut(flows, boxes, (size, size, 2)).astype(np.float16)
+        if "feature" in self._needs.arrays and seen.features is not None:
+            data["feature"] = seen.features[: len(boxes)].astype(np.float16)
+        return data
+
+    def _cut(self, pictures: list[NDArray[Any]], boxes: Boxes, shape: tuple[int, ...]) -> NDArray[Any]:
+        """`(N, length, *shape)`: each box out of each picture."""
+        if not len(boxes):
+            return np.zeros((0, self._needs.length, *shape))
+        return np.stack([[crop(picture, box, shape[0]) for picture in pictures] for box in boxes.xyxy])

@@ -1,0 +1,113 @@
+"""The windows of a training set on disk: memory-mapped, one part a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from amiss.perception.cache import Entry, EntryWriter
+from amiss.types import BoolArray, FloatArray, IntArray, Windows
+
+__all__ = ["WindowPart", "WindowStore", "write_frame", "write_windows"]
+
+COLUMNS = ("frame", "seconds", "box", "track", "label")
+DATA, CLOCK = "data.", "clock"
+
+
+def write_windows(writer: EntryWriter, windows: Windows) -> None:
+    """Append windows to an entry of the cache."""
+    writer.append({name: getattr(windows, name) for name in COLUMNS})
+    writer.append({DATA + name: array for name, array in windows.data.items()})
+
+
+def write_frame(writer: EntryWriter, seconds: float) -> None:
+    """Append the time stamp of a frame, whether or not it has windows."""
+    writer.append({CLOCK: np.array([seconds], np.float64)})
+
+
+@dataclass(frozen=True, eq=False)
+class WindowPart:
+    """The windows of one clip.
+
+    Attributes:
+        name: The clip's name.
+        entry: The cache's entry that holds them.
+        first: First row of the part within the entry.
+        last: Row after its last.
+    """
+
+    name: str
+    entry: Entry
+    first: int = 0
+    last: int | None = None
+
+    @property
+    def stop(self) -> int:
+        """Row after the last, within the entry."""
+        return len(self.entry.arrays["frame"]) if self.last is None else self.last
+
+    def __len__(self) -> int:
+        return self.stop - self.first
+
+    @property
+    def clock(self) -> FloatArray:
+        """`(T,)` seconds of all frames of the whole clip."""
+        return self.entry.arrays[CLOCK]
+
+    def __getitem__(self, rows: slice | IntArray) -> Windows:
+        """Windows by row within the part; only these are read from disk."""
+        chosen = slice(*self._absolute(rows)) if isinstance(rows, slice) else np.asarray(rows) + self.first
+        arrays = self.entry.arrays
+        data = {name.removeprefix(DATA): np.array(value[chosen]) for name, value in arrays.items() if DATA in name}
+        return Windows(**{name: np.array(arrays[name][chosen]) for name in COLUMNS}, data=data)
+
+    def _absolute(self, rows: slice) -> tuple[int, int]:
+        start, stop, _ = rows.indices(len(self))
+        return self.first + start, self.first + max(start, stop)
+
+    def batches(self, size: int = 4096) -> Iterator[Windows]:
+        """All windows in order."""
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def between(self, start: float, stop: float) -> WindowPart:
+        """The windows with `start <= seconds < stop`, as a part of their own."""
+        seconds = self.entry.arrays["seconds"][self.first : self.stop]
+        first, last = np.searchsorted(seconds, [start, stop])
+        return WindowPart(self.name, self.entry, self.first + int(first), self.first + int(last))
+
+
+class WindowStore:
+    """The windows of several clips.
+
+    Args:
+        parts: One a clip, or a time block of a clip.
+    """
+
+    def __init__(self, parts: Sequence[WindowPart]) -> None:
+        self.parts = tuple(parts)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def sample(self, number: int, generator: np.random.Generator) -> tuple[Windows, IntArray]:
+        """At most `number` windows drawn without replacement, in the order of the store, and each one's part.
+
+        Returns:
+            The windows, and `(N,)` index of the part each comes from.
+        """
+        chosen = np.zeros(len(self), np.bool_)
+        chosen[generator.permutation(len(self))[:number]] = True
+        return self._take(chosen)
+
+    def _take(self, chosen: BoolArray) -> tuple[Windows, IntArray]:
+        windows, owners, start = [], [], 0
+        for index, part in enumerate(self.parts):
+            rows = np.flatnonzero(chosen[start : start + len(part)])
+            start += len(part)
+            if len(rows):
+                windows.append(part[rows])
+                owners.append(np.full(len(rows), index))
+        return Windows.merge(windows), np.concatenate(owners)
