@@ -1,1 +1,11 @@
 """The methods behind one contract."""
+
+from amiss.methods.attributes import Attributes
+from amiss.methods.base import Exemplar, Explanation, Method
+from amiss.registry import Registry
+
+__all__ = ["METHODS", "Exemplar", "Explanation", "Method"]
+
+METHODS: Registry[type[Method]] = Registry("method", group="amiss.methods")
+METHODS.add("attributes", Attributes)
+METHODS.load_entry_points()

@@ -66,7 +66,7 @@ class Method(ABC):
 
     id: ClassVar[str]
     title: ClassVar[str]
-    Settings: ClassVar[type[Settings]]
+    settings_type: ClassVar[type[Settings]]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import torch
+from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from amiss.config import FeaturesConfig
 from amiss.perception.efficientnet import load_efficientnet_lite0
@@ -50,7 +51,8 @@ class Features:
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
         self._device = device
-        self._network = FEATURE_NETWORKS[config.source]().to(device).to(memory_format=torch.channels_last)
+        self._network = FEATURE_NETWORKS[config.source]().to(device)
+        convert_conv2d_weight_memory_format(self._network, torch.channels_last)
         self._dtype = torch.bfloat16 if _has_bf16(device) else torch.float32
         self._known: dict[int, tuple[int, FloatArray]] = {}
 

@@ -48,7 +48,7 @@ class Flow:
         before, self._previous = self._previous, np.asarray(grey, np.uint8)
         if before is None:
             return np.zeros((height, width, 2), np.float32)
-        flow = np.negative(self._dis.calc(grey, before, None))
+        flow = np.negative(self._dis.calc(grey, before, np.zeros((*grey.shape, 2), np.float32)))
         if self._scale < 1:
             flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR) / np.float32(self._scale)
         return np.asarray(flow, np.float32)

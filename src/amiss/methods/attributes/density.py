@@ -1,0 +1,114 @@
+"""One attribute's memory with its calibration: how far from normal, in units of how normal samples differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amiss.methods.attributes.memory import Memory
+from amiss.methods.attributes.parts import Attribute, Rank
+from amiss.types import FloatArray, IntArray, Windows
+
+__all__ = ["Density"]
+
+QUANTILES = np.concatenate([np.linspace(0, 0.99, 496), np.linspace(0.99, 1, 505)[1:]])
+PCA_SAMPLES = 20_000
+
+
+class Density:
+    """How unlike normal windows a window is in one attribute.
+
+    Args:
+        attribute: The attribute.
+        capacity: Most items in memory.
+        neighbours: The k of the k-th nearest sample.
+    """
+
+    def __init__(self, attribute: Attribute, capacity: int, neighbours: int) -> None:
+        self.attribute = attribute
+        self._capacity, self._neighbours = capacity, neighbours
+        self._state: dict[str, NDArray[Any]] = {}
+        self._memory = Memory(1, capacity, neighbours)
+
+    def fit(self, windows: Windows, groups: IntArray) -> None:
+        """Learn from normal windows; distances are calibrated on groups that the memory does not hold.
+
+        Args:
+            windows: The windows.
+            groups: `(N,)` group of each, such as its clip.
+        """
+        raw = self.attribute.vectors(windows)
+        self._state = {"mean": raw.mean(0), "basis": self._basis(raw)}
+        vectors = self._project(raw)
+        self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours, int(groups.max()) + 1)
+        self._memory.add(vectors, groups)
+        left_out = self._left_out(vectors, groups)
+        self._state |= {
+            "centre": np.array(left_out.mean()),
+            "spread": np.array(max(float(left_out.std()), 1e-9)),
+            "distances": np.quantile(left_out, QUANTILES),
+            "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
+        }
+        self._collapse_groups()
+
+    def _basis(self, raw: FloatArray) -> FloatArray:
+        """`(d, e)` that standardises each number, or projects to the principal directions."""
+        if not self.attribute.projection:
+            return np.diag(1 / np.maximum(raw.std(0), 1e-6)).astype(np.float32)
+        step = -(-len(raw) // PCA_SAMPLES)
+        _, _, directions = np.linalg.svd(raw[::step] - raw.mean(0), full_matrices=False)
+        return np.asarray(directions[: self.attribute.projection].T, np.float32)
+
+    def _project(self, raw: FloatArray) -> FloatArray:
+        return np.asarray((raw - self._state["mean"]) @ self._state["basis"], np.float32)
+
+    def _left_out(self, vectors: FloatArray, groups: IntArray) -> FloatArray:
+        """`(N,)` distance of each sample from what the other groups have shown."""
+        distance = np.empty(len(vectors))
+        for group in np.unique(groups):
+            rows = np.flatnonzero(groups == group)
+            distance[rows] = self._memory.distance_without(int(group), vectors[rows])
+        return distance
+
+    def _collapse_groups(self) -> None:
+        """Keep how often an item was seen, not by whom."""
+        self._memory.weights = self._memory.weights.sum(1, keepdims=True)
+
+    def update(self, windows: Windows) -> None:
+        """Take in more normal windows."""
+        vectors = self.vectors(windows)
+        self._memory.add(vectors, np.zeros(len(vectors), np.int64))
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """`(N, e)` vectors in the memory's space."""
+        return self._project(self.attribute.vectors(windows))
+
+    def score(self, windows: Windows) -> FloatArray:
+        """`(N,)` distance from normal, in standard deviations of left-out normal samples; 0 is an average one."""
+        distance = self._memory.distance(self.vectors(windows))
+        return np.asarray((distance - self._state["centre"]) / self._state["spread"])
+
+    def rank(self, windows: Windows, score: float) -> Rank:
+        """Where a single window with this score stands among normal samples."""
+        quantity = float(self.attribute.quantity(windows)[0])
+        distance = score * float(self._state["spread"]) + float(self._state["centre"])
+        below = float(np.interp(quantity, self._state["quantities"], QUANTILES, 0, 1))
+        nearer = float(np.interp(distance, self._state["distances"], QUANTILES, 0, 1))
+        return Rank(quantity, below, nearer, int(self._memory.weights.sum()))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that was learned."""
+        memory = self._memory
+        return self._state | {"items": memory.items, "weights": memory.weights, "radius": np.array(memory.radius)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `state` gave."""
+        names = ("mean", "basis", "centre", "spread", "distances", "quantities")
+        self._state = {name: state[name] for name in names}
+        items = state["items"]
+        self._memory = Memory(items.shape[1], self._capacity, self._neighbours)
+        self._memory.items, self._memory.weights = items, state["weights"]
+        self._memory.radius = float(state["radius"])

@@ -1,0 +1,165 @@
+"""The method `attributes`: learns in seconds what moves, looks, measures and stands how, and is the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from amiss.config import Settings
+from amiss.errors import FootageError
+from amiss.methods.attributes.density import Density
+from amiss.methods.attributes.parts import ATTRIBUTES
+from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.types import FloatArray, IntArray, RegionScores, Windows
+from amiss.windows.needs import Array, Needs
+from amiss.windows.store import WindowStore
+
+__all__ = ["Attributes", "AttributesSettings"]
+
+GROUPS = 16
+LEAST = 32
+NEAREST = 3
+
+
+class AttributesSettings(Settings):
+    """Settings of the method `attributes`."""
+
+    parts: tuple[Literal["velocity", "appearance", "size", "place"], ...] = Field(
+        ("velocity", "appearance", "size", "place"), min_length=1, description="The attributes that add up."
+    )
+    neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
+    memory: int = Field(8192, ge=LEAST, description="Most items an attribute keeps in memory.")
+    samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")
+    crop: int = Field(16, ge=4, le=128, description="Flow crops are resized to this many pixels a side.")
+    examples: int = Field(96, ge=NEAREST, description="Normal examples kept to show.")
+
+
+class Attributes(Method):
+    """Distance from normal in each attribute, calibrated leave-one-clip-out, added up where it is above average.
+
+    Only what is further from normal than normal samples are on average counts: an object that walks like all others
+    is not excused by it for looking like none.
+    """
+
+    id = "attributes"
+    title = "Attribute densities: velocity, appearance, size and place"
+    settings_type = AttributesSettings
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._settings = AttributesSettings.model_validate(settings.model_dump())
+        chosen = self._settings
+        self._densities = [Density(ATTRIBUTES[name], chosen.memory, chosen.neighbours) for name in chosen.parts]
+        self._shown: dict[str, FloatArray] = {}
+
+    @property
+    def needs(self) -> Needs:
+        """Flow crops and features of boxes; one frame at a time."""
+        arrays: tuple[Array, ...] = ("flow", "feature") if "appearance" in self._settings.parts else ("flow",)
+        return Needs("cube", arrays, length=1, size=self._settings.crop)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The chosen attributes."""
+        return self._settings.parts
+
+    def fit(self, store: WindowStore, *, seed: int, progress: Progress) -> None:
+        """Fill a memory for each attribute, and calibrate it on clips left out.
+
+        Raises:
+            FootageError: Fewer than 32 windows.
+        """
+        if len(store) < LEAST:
+            raise FootageError(
+                f"only {len(store)} objects were found in the normal footage and {LEAST} are needed; give more footage, "
+                "or lower perception.boxes.min_area"
+            )
+        generator = np.random.default_rng(seed)
+        windows, owners = store.sample(self._settings.samples, generator)
+        groups = _groups(owners, len(store.parts))
+        order = generator.permutation(len(windows))
+        for done, density in enumerate(self._densities):
+            progress("learning attributes", done, len(self._densities))
+            density.fit(windows[order], groups[order])
+        progress("learning attributes", len(self._densities), len(self._densities))
+        self._choose_exemplars(store, windows, owners)
+
+    def _choose_exemplars(self, store: WindowStore, windows: Windows, owners: IntArray) -> None:
+        """Keep windows that differ as much as they can, to show as normal."""
+        every = windows[:: -(-len(windows) // 4096)]
+        joint = np.concatenate([_unit_spread(density.vectors(every)) for density in self._densities], axis=1)
+        rows = _spread_out(joint, min(self._settings.examples, len(every)))
+        owner = owners[:: -(-len(windows) // 4096)][rows]
+        chosen = every[rows]
+        names = [store.parts[int(index)].name for index in owner]
+        self.exemplars = [Exemplar(name, w.frame, w.box) for name, w in zip(names, chosen, strict=True)]
+        self._shown = {density.attribute.id: density.vectors(chosen) for density in self._densities}
+
+    def score(self, windows: Windows) -> RegionScores:
+        """Standard deviations above normal, added over the attributes."""
+        parts = {density.attribute.id: density.score(windows) for density in self._densities}
+        above = [np.maximum(part, 0.0) for part in parts.values()]
+        place = windows.frame, windows.seconds, windows.box, windows.track
+        return RegionScores(*place, score=np.sum(above, axis=0), parts=parts)
+
+    def update(self, windows: Windows) -> None:
+        """Take in more normal windows at once; what they show is normal from the next score on."""
+        for density in self._densities:
+            density.update(windows)
+
+    def explain(self, region: RegionScores, windows: Windows) -> Explanation:
+        """A sentence for each attribute that is further from normal than 99 % of normal, at least the strongest."""
+        window = windows[[_row_of(region, windows)]]
+        scored = sorted(self._densities, key=lambda density: -float(region.parts[density.attribute.id][0]))
+        ranks = {d.attribute.id: d.rank(window, float(region.parts[d.attribute.id][0])) for d in scored}
+        telling = [d for d in scored if ranks[d.attribute.id].nearer >= 0.99] or scored[:1]
+        reasons = tuple(density.attribute.sentence(ranks[density.attribute.id]) for density in telling)
+        return Explanation(reasons, self._nearest_examples(telling[0], window))
+
+    def _nearest_examples(self, density: Density, window: Windows) -> tuple[int, ...]:
+        """The exemplars most like the window in the attribute that stands out."""
+        gaps = np.linalg.norm(self._shown[density.attribute.id] - density.vectors(window), axis=1)
+        return tuple(int(index) for index in np.argsort(gaps)[:NEAREST])
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """The densities, and the vectors of the examples."""
+        state = {f"{d.attribute.id}.{name}": array for d in self._densities for name, array in d.state().items()}
+        return state | {f"{name}.shown": array for name, array in self._shown.items()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `state` gave."""
+        for density in self._densities:
+            prefix = f"{density.attribute.id}."
+            density.restore({key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)})
+            self._shown[density.attribute.id] = state[prefix + "shown"]
+
+
+def _groups(owners: IntArray, parts: int) -> IntArray:
+    """Each window's group for leaving out: its clip, or a block of time where there are fewer than four clips."""
+    if parts >= 4:
+        return np.asarray(owners % GROUPS)
+    return np.asarray(np.arange(len(owners)) * GROUPS // len(owners))
+
+
+def _unit_spread(vectors: FloatArray) -> FloatArray:
+    """Scaled so that every attribute has the same total variance."""
+    return np.asarray(vectors / max(float(np.sqrt(vectors.var(0).sum())), 1e-9))
+
+
+def _spread_out(vectors: FloatArray, number: int) -> IntArray:
+    """Rows that are far from each other: greedy k-centre, from the one nearest the mean."""
+    rows = [int(np.linalg.norm(vectors - vectors.mean(0), axis=1).argmin())]
+    gap = np.full(len(vectors), np.inf)
+    while len(rows) < number:
+        gap = np.minimum(gap, np.linalg.norm(vectors - vectors[rows[-1]], axis=1))
+        rows.append(int(gap.argmax()))
+    return np.asarray(rows)
+
+
+def _row_of(region: RegionScores, windows: Windows) -> int:
+    """The window that a region is of: the nearest box."""
+    return int(np.abs(windows.box - region.box[0]).sum(1).argmin())

@@ -1,0 +1,169 @@
+"""The attributes: each turns windows into vectors, has a quantity with a unit, and says a sentence about it.
+
+Published idea: attribute-based representations for video anomaly detection (Reiss and Hoshen, 2022), extended by what
+a fixed camera gives: size and place in the view.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from amiss.types import FloatArray, Windows
+
+__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Place", "Rank", "Size", "Velocity"]
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Where a window stands among the normal samples.
+
+    Attributes:
+        quantity: The attribute's quantity, in its unit.
+        below: Share of normal samples with a lower quantity.
+        nearer: Share of normal samples that lie nearer to their nearest normal ones.
+        count: How many normal samples there are.
+    """
+
+    quantity: float
+    below: float
+    nearer: float
+    count: int
+
+    @property
+    def side(self) -> Literal["low", "high", "odd"]:
+        """Whether the quantity itself is at an end of what was seen, or only the combination is odd."""
+        return "high" if self.below >= 0.99 else "low" if self.below <= 0.01 else "odd"
+
+    def share(self) -> str:
+        """How rare, in words such as "99.9 % of 41,000"."""
+        extreme = {"high": self.below, "low": 1 - self.below, "odd": self.nearer}[self.side]
+        rarest = 1 - 1 / max(self.count, 10)
+        text = f"{100 * min(extreme, rarest):.3f}".rstrip("0").rstrip(".")
+        return f"{'all' if extreme > rarest else text + ' %'} of {self.count:,}"
+
+
+class Attribute(ABC):
+    """One thing that can be out of the ordinary about an object."""
+
+    id: ClassVar[str]
+    unit: ClassVar[str]
+    projection: ClassVar[int] = 0
+    """Vectors are projected to so many principal directions; 0 standardises each number instead."""
+
+    @abstractmethod
+    def vectors(self, windows: Windows) -> FloatArray:
+        """`(N, d)` float32 of what is compared."""
+
+    @abstractmethod
+    def quantity(self, windows: Windows) -> FloatArray:
+        """`(N,)` of one number in `unit` that a person understands."""
+
+    @abstractmethod
+    def sentence(self, rank: Rank) -> str:
+        """What is out of the ordinary, in neutral words."""
+
+
+def speed(windows: Windows) -> FloatArray:
+    """`(N,)` pixels a second: the speed that a tenth of a box's pixels exceed.
+
+    The mean would mix in the still background that a box also holds.
+    """
+    flow = windows.data["flow"][:, -1].astype(np.float32)  # N, S, S, 2
+    length = np.hypot(flow[..., 0], flow[..., 1]).reshape(len(flow), -1)
+    fast = np.quantile(length, 0.9, axis=1) if len(flow) else np.zeros(0)
+    step = windows.data["step"]
+    return np.asarray(np.divide(fast, step, out=np.zeros(len(flow)), where=step > 0), np.float32)
+
+
+def extent(windows: Windows) -> FloatArray:
+    """`(N, 2)` width and height in pixels, at least one."""
+    return np.asarray(np.maximum(windows.box[:, 2:] - windows.box[:, :2], 1.0))
+
+
+class Velocity(Attribute):
+    """How fast something moves for its size."""
+
+    id = "velocity"
+    unit = "of its own heights a second"
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """Speed, log width, log height: a far thing is small and slow in the picture."""
+        return np.column_stack([speed(windows), np.log(extent(windows))]).astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Heights a second."""
+        return speed(windows) / extent(windows)[:, 1]
+
+    def sentence(self, rank: Rank) -> str:
+        """Faster, slower, or odd for its size."""
+        comparison = {"high": "faster than", "low": "slower than", "odd": "for its size more unusual than"}[rank.side]
+        return f"moves at {rank.quantity:.1f} {self.unit}, {comparison} {rank.share()} objects here"
+
+
+class Appearance(Attribute):
+    """What something looks like."""
+
+    id = "appearance"
+    unit = "distance from the nearest normal looks"
+    projection = 64
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """The deep feature of the crop."""
+        return windows.data["feature"].astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Length of the feature; only distances mean something to people."""
+        return np.linalg.norm(self.vectors(windows), axis=1)
+
+    def sentence(self, rank: Rank) -> str:
+        """Unlike what was seen."""
+        share = Rank(rank.quantity, 0.5, rank.nearer, rank.count).share()
+        return f"looks unlike what is seen here, more so than {share} objects"
+
+
+class Size(Attribute):
+    """How large something is and of what shape."""
+
+    id = "size"
+    unit = "pixels high"
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """Log width and log height."""
+        return np.log(extent(windows)).astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Height in pixels."""
+        return extent(windows)[:, 1]
+
+    def sentence(self, rank: Rank) -> str:
+        """Larger, smaller, or of an odd shape."""
+        comparison = {"high": "taller than", "low": "lower than", "odd": "of a shape more unusual than"}[rank.side]
+        return f"is {rank.quantity:.0f} {self.unit}, {comparison} {rank.share()} objects here"
+
+
+class Place(Attribute):
+    """Where in the view something stands."""
+
+    id = "place"
+    unit = "pixels from the left"
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """The point at which it stands: middle of the lower edge of its box."""
+        return np.column_stack([windows.box[:, [0, 2]].mean(1), windows.box[:, 3]]).astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Pixels from the left edge."""
+        return self.vectors(windows)[:, 0]
+
+    def sentence(self, rank: Rank) -> str:
+        """Where few have been."""
+        share = Rank(rank.quantity, 0.5, rank.nearer, rank.count).share()
+        return f"is where few have been: further off the usual ways than {share} objects"
+
+
+ATTRIBUTES: Mapping[str, Attribute] = {item.id: item for item in (Velocity(), Appearance(), Size(), Place())}
