@@ -10,14 +10,15 @@ import torch
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from amiss.config import FeaturesConfig
-from amiss.perception.efficientnet import load_efficientnet_lite0
+from amiss.perception.efficientnet import EfficientNetLite0, load_efficientnet_lite0
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
 
 __all__ = ["FEATURE_NETWORKS", "Features", "crop"]
 
-FEATURE_NETWORKS: Registry[Callable[[], torch.nn.Module]] = Registry("feature source")
-FEATURE_NETWORKS.add("efficientnet-lite0", load_efficientnet_lite0)
+FEATURE_NETWORKS: Registry[Callable[[], tuple[torch.nn.Module, int]]] = Registry("feature source")
+"""Each gives a network from (N, 3, S, S) RGB as (value - 127) / 128 to (N, D), and D."""
+FEATURE_NETWORKS.add("efficientnet-lite0", lambda: (load_efficientnet_lite0(), EfficientNetLite0.features))
 
 
 def crop(image: Image, box: FloatArray, size: int) -> Image:
@@ -51,7 +52,8 @@ class Features:
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
         self._device = device
-        self._network = FEATURE_NETWORKS[config.source]().to(device)
+        self._network, self._length = FEATURE_NETWORKS[config.source]()
+        self._network.to(device)
         convert_conv2d_weight_memory_format(self._network, torch.channels_last)
         self._dtype = torch.bfloat16 if _has_bf16(device) else torch.float32
         self._known: dict[int, tuple[int, FloatArray]] = {}
@@ -68,7 +70,7 @@ class Features:
         self._known.update({tracks[row]: (frame.index, found[row]) for row in stale if tracks[row] != NO_TRACK})
         self._forget(frame.index)
         rows = [found[row] if row in found else self._known[track][1] for row, track in enumerate(tracks)]
-        return np.stack(rows) if rows else np.zeros((0, self._network.features), np.float32)
+        return np.stack(rows) if rows else np.zeros((0, self._length), np.float32)
 
     def _is_fresh(self, track: int, index: int) -> bool:
         return track in self._known and index - self._known[track][0] < self._config.every
@@ -80,7 +82,7 @@ class Features:
 
     def _compute(self, image: Image, boxes: FloatArray) -> FloatArray:
         if not len(boxes):
-            return np.zeros((0, self._network.features), np.float32)
+            return np.zeros((0, self._length), np.float32)
         crops = np.stack([crop(image, box, self._config.size) for box in boxes])
         # N, S, S, 3 → N, 3, S, S with the channels last in memory
         batch = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)

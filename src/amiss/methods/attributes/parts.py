@@ -97,7 +97,7 @@ class Velocity(Attribute):
 
     def quantity(self, windows: Windows) -> FloatArray:
         """Heights a second."""
-        return speed(windows) / extent(windows)[:, 1]
+        return np.asarray(speed(windows) / extent(windows)[:, 1])
 
     def sentence(self, rank: Rank) -> str:
         """Faster, slower, or odd for its size."""

@@ -1,0 +1,167 @@
+"""From scores of held-back normal footage to tail probabilities and to the level that keeps an alarm budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from amiss.config import ScoringConfig
+from amiss.errors import ConfigError, FootageError
+from amiss.scoring.events import Hysteresis, find_spans
+from amiss.scoring.tail import Pareto, Tail, fit_pareto
+from amiss.types import FloatArray
+
+__all__ = ["Calibration", "calibrate", "make_finder", "parse_budget"]
+
+HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0}
+BASE_SHARE = 0.1
+RESAMPLES = 200
+
+
+def parse_budget(text: str) -> float:
+    """Alarms an hour of `NUMBER/hour`, `NUMBER/day` or `NUMBER/week`.
+
+    Raises:
+        ConfigError: It is none of these, or not above zero.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*(hour|day|week)\s*", text)
+    if not match or float(match[1]) <= 0:
+        raise ConfigError(f"scoring.budget does not take {text!r}; give a number above 0 per hour, day or week: 2/day")
+    return float(match[1]) / HOURS[match[2]]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What held-back normal footage says about scores.
+
+    Attributes:
+        tail: Tail probabilities of the smoothed frame scores.
+        floor: Lowest score of a normal region, for frames without any.
+        level: Rarity (-log10 of the tail probability) at which an event opens.
+        low: With 90 % confidence the level that the budget needs lies between `low` …
+        high: … and `high`, by resampling the normal events.
+        hours: Hours of held-back normal footage.
+        peaks: How many separate normal peaks the level rests on.
+        seen: How many normal events at this level the held-back footage itself had.
+        budget: Alarms an hour asked for.
+    """
+
+    tail: Tail
+    floor: float
+    level: float
+    low: float
+    high: float
+    hours: float
+    peaks: int
+    seen: int
+    budget: float
+
+    @property
+    def extrapolated(self) -> bool:
+        """Whether the budget asks for rarer events than the held-back footage could show."""
+        return self.hours * self.budget < 1
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain numbers and lists."""
+        plain = {name: getattr(self, name) for name in ("floor", "level", "low", "high", "hours", "peaks", "seen")}
+        tail = {"quantiles": self.tail.quantiles.tolist(), "threshold": self.tail.threshold, "share": self.tail.share}
+        pareto = {"shape": self.tail.pareto.shape, "scale": self.tail.pareto.scale}
+        return plain | {"budget": self.budget, "tail": tail | pareto}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Calibration:
+        """Take back what `to_json` gave.
+
+        Raises:
+            KeyError: Something is missing.
+        """
+        given = dict(values)
+        tail = given.pop("tail")
+        pareto = Pareto(tail["shape"], tail["scale"])
+        return cls(Tail(np.array(tail["quantiles"], np.float64), tail["threshold"], tail["share"], pareto), **given)
+
+
+def make_finder(level: float, config: ScoringConfig, gap: float) -> Hysteresis:
+    """The hysteresis over the calibrated curve that all events are found with."""
+    return Hysteresis(level, level * config.release, config.merge, config.min_seconds, gap)
+
+
+def calibrate(
+    curves: Sequence[tuple[FloatArray, FloatArray]], floor: float, config: ScoringConfig, gap: float
+) -> Calibration:
+    """Learn tail probabilities and the event level from normal footage that the method has not learned from.
+
+    The level is the lowest whose merged events on this footage stay in the budget. Where the budget allows less than
+    one event in so little footage, the heights of its separate peaks are continued by a generalised Pareto
+    distribution (peaks over threshold).
+
+    Args:
+        curves: Of each clip the smoothed frame scores `(T,)` and the seconds `(T,)`.
+        floor: Lowest score of a normal region.
+        config: Budget and hysteresis.
+        gap: Seconds that end an event.
+
+    Raises:
+        ConfigError: The budget cannot be read.
+        FootageError: There is no held-back footage.
+    """
+    budget = parse_budget(config.budget)
+    curves = [(values, seconds) for values, seconds in curves if len(values) > 1]
+    if not curves:
+        raise FootageError("there is no normal footage to hold back for calibration; give more than a few frames")
+    tail = Tail.fit(np.concatenate([values for values, _ in curves]))
+    rarity = [(tail.rarity(values), seconds) for values, seconds in curves]
+    hours = sum(float(seconds[-1] - seconds[0]) for _, seconds in curves) / 3600
+    count = _counter(rarity, config, gap)
+    peaks = _peaks(rarity, config, gap)
+    level = _level(peaks, hours, budget, count)
+    low, high = _interval(peaks, hours, budget, level)
+    return Calibration(tail, floor, level, low, high, hours, len(peaks), count(level), budget)
+
+
+def _counter(
+    rarity: Sequence[tuple[FloatArray, FloatArray]], config: ScoringConfig, gap: float
+) -> Callable[[float], int]:
+    """How many merged events the normal footage has at a level."""
+    return lambda level: sum(len(find_spans(c, s, make_finder(level, config, gap))) for c, s in rarity)
+
+
+def _peaks(rarity: Sequence[tuple[FloatArray, FloatArray]], config: ScoringConfig, gap: float) -> FloatArray:
+    """Rarities at the separate peaks above one in ten."""
+    base = -np.log10(BASE_SHARE)
+    finder = Hysteresis(base, base, config.merge, 0.0, gap)
+    return np.array([span.height for curve, seconds in rarity for span in find_spans(curve, seconds, finder)])
+
+
+def _level(peaks: FloatArray, hours: float, budget: float, count: Callable[[float], int]) -> float:
+    """The lowest level that keeps the budget: counted where the footage can tell, extrapolated beyond."""
+    allowed = hours * budget
+    if allowed < 1:
+        return max(_extrapolated(peaks, allowed), float(peaks.max(initial=0.0)))
+    for level in np.sort(np.append(peaks, -np.log10(BASE_SHARE))):
+        if count(float(np.nextafter(level, np.inf))) <= allowed:
+            return float(np.nextafter(level, np.inf))
+    return float(np.nextafter(peaks.max(), np.inf))
+
+
+def _extrapolated(peaks: FloatArray, allowed: float) -> float:
+    """The level that `allowed` of the peaks would exceed in as much footage."""
+    base = -np.log10(BASE_SHARE)
+    if not len(peaks):
+        return float(base - np.log10(min(allowed, 1.0)))
+    return float(base + fit_pareto(peaks - base).excess_at(min(allowed / len(peaks), 1.0)))
+
+
+def _interval(peaks: FloatArray, hours: float, budget: float, level: float) -> tuple[float, float]:
+    """90 % interval of the level, from resampled peaks; their number varies as a Poisson count does."""
+    if not len(peaks):
+        return level, level
+    generator = np.random.default_rng(0)
+    numbers = np.maximum(generator.poisson(len(peaks), RESAMPLES), 1)
+    drawn = [_extrapolated(generator.choice(peaks, number), hours * budget) for number in numbers]
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    return float(min(low, level)), float(max(high, level))

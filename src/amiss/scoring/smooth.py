@@ -1,0 +1,96 @@
+"""Filters over a clip's frame scores: centred for files, causal for live footage."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, median_filter
+
+from amiss.errors import ConfigError
+from amiss.types import FloatArray
+
+__all__ = ["CausalFilter", "Smoothing"]
+
+DEFAULT_WIDTH = {"none": 0.0, "gaussian": 3.0, "median": 17.0}
+REACH = 4.0
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """A filter and its width.
+
+    Attributes:
+        filter: none, gaussian or median.
+        width: The Gaussian's standard deviation, or the median's length, in frames.
+    """
+
+    filter: Literal["none", "gaussian", "median"]
+    width: float
+
+    @classmethod
+    def parse(cls, text: str) -> Smoothing:
+        """Read `none`, `gaussian:SIGMA` or `median:WIDTH`; without a number, σ is 3 and the median's length 17.
+
+        Raises:
+            ConfigError: It is none of these.
+        """
+        name, _, number = text.partition(":")
+        try:
+            width = float(number) if number else DEFAULT_WIDTH[name]
+        except (ValueError, KeyError):
+            width = -1.0
+        if name == "none" and not number:
+            return cls("none", 0.0)
+        if name == "gaussian" and width > 0:
+            return cls("gaussian", width)
+        if name == "median" and width >= 1 and width % 2 == 1:
+            return cls("median", width)
+        raise ConfigError(
+            f"scoring.smoothing does not take {text!r}; give none, gaussian:SIGMA or median:WIDTH (an odd number)"
+        )
+
+    def __str__(self) -> str:
+        return self.filter if self.filter == "none" else f"{self.filter}:{self.width:g}"
+
+    def centred(self, values: FloatArray) -> FloatArray:
+        """`(T,)` smoothed with the past and the future; the ends repeat."""
+        if self.filter == "none" or not len(values):
+            return np.array(values, np.float64)
+        if self.filter == "gaussian":
+            return np.asarray(gaussian_filter1d(np.asarray(values, np.float64), self.width, mode="nearest"))
+        return np.asarray(median_filter(np.asarray(values, np.float64), int(self.width), mode="nearest"))
+
+    def causal(self, values: FloatArray) -> FloatArray:
+        """`(T,)` smoothed with the past only, as `CausalFilter` does value by value."""
+        running = CausalFilter(self)
+        return np.array([running.update(float(value)) for value in values], np.float64)
+
+
+class CausalFilter:
+    """The one-sided filter, value by value: a half Gaussian, or the median of the last values.
+
+    Args:
+        smoothing: Filter and width.
+    """
+
+    def __init__(self, smoothing: Smoothing) -> None:
+        reach = int(REACH * smoothing.width) if smoothing.filter == "gaussian" else int(smoothing.width) - 1
+        self._median = smoothing.filter == "median"
+        self._past: deque[float] = deque(maxlen=max(reach, 0) + 1)
+        lag = np.arange(self._past.maxlen or 1)
+        self._kernel = np.exp(-0.5 * (lag / max(smoothing.width, 1e-9)) ** 2)
+
+    def reset(self) -> None:
+        """Forget the values before."""
+        self._past.clear()
+
+    def update(self, value: float) -> float:
+        """The smoothed value at this moment; until the filter is full it is as long as what there is."""
+        self._past.appendleft(value)
+        if self._median:
+            return float(np.median(self._past))
+        kernel = self._kernel[: len(self._past)]
+        return float(kernel @ np.array(self._past) / kernel.sum())
