@@ -222,11 +222,15 @@ class VideoFile:
             if not container.streams.video:
                 raise FootageError(f"{self.path} has no video stream; give a file that has pictures")
             stream = container.streams.video[0]
-            decoder: Any = stream.codec_context
-            if decoder is None:
+            if not _has_decoder(stream):
                 raise FootageError(f"{self.path} uses a video codec that cannot be decoded here; convert it to H.264")
             stream.thread_type = "AUTO"
             yield container, stream
+
+
+def _has_decoder(stream: Any) -> bool:
+    """Whether the codec is known; the library's own types say that it always is."""
+    return stream.codec_context is not None
 
 
 def _seconds(ticks: int | None, tick: Fraction | None) -> float:
