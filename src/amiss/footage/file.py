@@ -162,7 +162,7 @@ class VideoFile:
         header, line = self._header, TimeLine(self._header.rate)
         count, end, shape = 0, 0.0, None
         for count, picture in enumerate(self._decode(), start=1):
-            seconds = line.next(picture.time)
+            seconds = line.next(_stamp(picture))
             image = self._image(picture)
             shape = shape or image.shape
             if image.shape != shape:
@@ -185,15 +185,16 @@ class VideoFile:
             pictures = container.decode(stream)
             while True:
                 try:
-                    picture = next(pictures, None)
+                    picture = next(pictures)
+                except StopIteration:
+                    return
                 except (av.error.FFmpegError, ValueError, MemoryError) as error:
                     raise FootageError(
                         f"{self.path} is damaged: only its first {count} frames ({seconds:.2f} s) can be decoded; "
                         "copy or convert it again"
                     ) from error
-                if picture is None:
-                    return
-                count, seconds = count + 1, seconds if picture.time is None else picture.time - start
+                count, stamp = count + 1, _stamp(picture)
+                seconds = seconds if stamp is None else stamp - start
                 yield picture
 
     def _check_whole(self, count: int, end: float) -> None:
@@ -231,6 +232,11 @@ class VideoFile:
 def _has_decoder(stream: Any) -> bool:
     """Whether the codec is known; the library's own types say that it always is."""
     return stream.codec_context is not None
+
+
+def _stamp(picture: VideoFrame) -> float | None:
+    """Seconds of a picture by the file's clock, or None where it has no time stamp."""
+    return None if picture.pts is None else _seconds(picture.pts, picture.time_base)
 
 
 def _seconds(ticks: int | None, tick: Fraction | None) -> float:
