@@ -8,20 +8,24 @@ a frame is abnormal where its mask is not empty. Corrected lists of frames, `fra
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.io
+from scipy.io.matlab import MatReadError
 
 from amiss.datasets.base import Clip, Dataset, Found, Split
+from amiss.datasets.files import frames_of
 from amiss.datasets.layout import COMMUNITY, community_clips
 from amiss.errors import DatasetError
 from amiss.types import BoolArray, Image
 
 __all__ = ["Avenue", "read_vol_label"]
 
+_UNREADABLE = (MatReadError, OSError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, zlib.error)
 _FOLDER = "testing_label_mask"
 
 
@@ -59,14 +63,15 @@ class Avenue(Dataset):
     def _find(self, split: Split) -> Sequence[Found]:
         return community_clips(self.root, split)
 
-    def _archived_labels(self, clip: Clip) -> Image | None:
-        return None if self._from_masks else super()._archived_labels(clip)
+    def _read_labels(self, clip: Clip) -> Image | None:
+        labels = None if self._from_masks else super()._read_labels(clip)
+        masks = self._read_masks(clip) if labels is None else None
+        return labels if masks is None else frames_of(masks)
 
-    def _own_labels(self, clip: Clip) -> Image | None:
-        masks = self.masks(clip)
-        return None if masks is None else masks.any(axis=(1, 2)).astype(np.uint8)
-
-    def _own_masks(self, clip: Clip) -> BoolArray | None:
+    def _read_masks(self, clip: Clip) -> BoolArray | None:
+        masks = super()._read_masks(clip)
+        if masks is not None:
+            return masks
         number = int(re.sub(r"\D", "", clip.name) or 0)
         for folder in (self.root / "ground_truth_demo" / _FOLDER, self.root / _FOLDER):
             path = folder / f"{number}_label.mat"
@@ -91,5 +96,5 @@ def read_vol_label(path: Path) -> BoolArray:
         cell: Any = scipy.io.loadmat(path, variable_names=["volLabel"])["volLabel"]
         masks = [np.asarray(mask) > 0 for mask in cell.reshape(-1)]
         return np.stack(masks)
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise DatasetError(f"{path} has no readable volLabel, a cell of one mask a frame; copy it again") from error

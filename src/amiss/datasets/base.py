@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from amiss.datasets.files import archive_keys, as_labels, as_masks, find_key, read_array
+from amiss.datasets.files import archive_keys, as_labels, as_masks, find_key, read_array, read_region_tracks
 from amiss.errors import DatasetError
 from amiss.footage import Footage, FrameFolder, make_footage
 from amiss.types import BoolArray, Image, Track
@@ -61,7 +62,8 @@ class Dataset(ABC):
     """A benchmark on disk, in its official or its community layout.
 
     Beside the footage every dataset takes `frame_labels.npz` (a row of labels for each test clip, 1 = abnormal), which
-    comes before the official labels, `masks.npz` or `masks/CLIP.npz`, and `boxes_training.npz`, `boxes_testing.npz`.
+    comes before the official labels, `masks.npz` or `masks/CLIP.npz`, `boxes_training.npz` and `boxes_testing.npz`, and
+    tracks of abnormal regions in `rbdc_tbdc_tracks/CLIP.txt`.
 
     Args:
         root: Its folder.
@@ -77,6 +79,8 @@ class Dataset(ABC):
     """Frames per second as published."""
     published: ClassVar[Mapping[Split, int]] = {}
     """Number of clips of the full set, where it has one."""
+    places: ClassVar[str | None] = None
+    """What in a clip's name says where it was filmed (a regular expression); None where there is one camera."""
     looked_for: ClassVar[str]
     """The layouts in words, for the message when none fits."""
 
@@ -93,17 +97,31 @@ class Dataset(ABC):
     def _find(self, split: Split) -> Sequence[Found]:
         """The clips of a split that are there, in their order."""
 
-    @abstractmethod
-    def _own_labels(self, clip: Clip) -> Image | None:
-        """Labels of a test clip in the official form, or None where they are absent."""
+    def _read_labels(self, clip: Clip) -> Image | None:
+        """Labels of a test clip from `frame_labels.npz`, or None without it; datasets add their official form."""
+        path = self.root / "frame_labels.npz"
+        if not path.is_file():
+            return None
+        keys = archive_keys(path)
+        key = find_key(keys, clip.name)
+        if key is None:
+            raise DatasetError(f"{path} has no labels for clip {clip.name}; it has {', '.join(keys[:5])}, …")
+        return as_labels(read_array(path, key), f"clip {clip.name} in {path}")
 
-    def _own_masks(self, clip: Clip) -> BoolArray | None:  # noqa: ARG002 (for those that override it)
-        """Masks of a test clip in the official form, or None."""
+    def _read_masks(self, clip: Clip) -> BoolArray | None:
+        """Masks from `masks.npz` or `masks/CLIP.npz`, or None without them; datasets add their official form."""
+        path = self.root / "masks.npz"
+        if path.is_file() and (key := find_key(archive_keys(path), clip.name)):
+            return as_masks(read_array(path, key), f"clip {clip.name} in {path}")
+        path = self.root / "masks" / f"{clip.name}.npz"
+        if path.is_file() and (keys := archive_keys(path)):
+            return as_masks(read_array(path, keys[0]), str(path))
         return None
 
-    def _camera(self, name: str) -> str:  # noqa: ARG002 (for those that override it)
-        """The place of a clip; one for the whole set unless a dataset has several."""
-        return self.id
+    def _camera(self, name: str) -> str:
+        """The place of a clip, by its name."""
+        place = re.search(self.places, name) if self.places else None
+        return place[0] if place else self.id
 
     def _clip(self, split: Split, name: str, path: Path) -> Clip:
         return Clip(name, split, make_footage(path, self.fps, name), self._camera(name), self._boxes(split, name))
@@ -151,9 +169,7 @@ class Dataset(ABC):
         """
         if clip.split != "testing":
             raise DatasetError(f"clip {clip.name} is for {clip.split}; only test clips have labels")
-        labels = self._archived_labels(clip)
-        if labels is None:
-            labels = self._own_labels(clip)
+        labels = self._read_labels(clip)
         if labels is None:
             raise DatasetError(f"{self.root} has no labels for clip {clip.name}; put them in frame_labels.npz there")
         _check_length(len(labels), "labels", clip)
@@ -171,20 +187,22 @@ class Dataset(ABC):
         Raises:
             DatasetError: They are damaged, or not as many as the clip has frames.
         """
-        masks = self._archived_masks(clip)
-        if masks is None:
-            masks = self._own_masks(clip)
+        masks = self._read_masks(clip)
         if masks is not None:
             _check_length(len(masks), "masks", clip)
         return masks
 
-    def tracks(self, clip: Clip) -> list[Track] | None:  # noqa: ARG002 (for those that override it)
-        """The true tracks of abnormal regions of a test clip, or None where the dataset has none.
+    def tracks(self, clip: Clip) -> list[Track] | None:
+        """The true tracks of abnormal regions of a test clip, from `rbdc_tbdc_tracks/CLIP.txt`.
+
+        Returns:
+            One for each object, or None where the dataset has no such folder.
 
         Raises:
-            DatasetError: They are damaged.
+            DatasetError: The file is missing or damaged.
         """
-        return None
+        folder = self.root / "rbdc_tbdc_tracks"
+        return read_region_tracks(folder / f"{clip.name}.txt", clip.footage.rate) if folder.is_dir() else None
 
     def note(self) -> str | None:
         """A line that says which clips of the published set are there, or None if all are."""
@@ -195,27 +213,6 @@ class Dataset(ABC):
                 listed = " ".join(names[:20]) + (" …" if len(names) > 20 else "")
                 parts.append(f"{len(names)} of {self.published[split]} {word} clips present: {listed or 'none'}")
         return "; ".join(parts) or None
-
-    def _archived_labels(self, clip: Clip) -> Image | None:
-        """What `frame_labels.npz` says, or None without it. A clip that it leaves out is an error."""
-        path = self.root / "frame_labels.npz"
-        if not path.is_file():
-            return None
-        keys = archive_keys(path)
-        key = find_key(keys, clip.name)
-        if key is None:
-            raise DatasetError(f"{path} has no labels for clip {clip.name}; it has {', '.join(keys[:5])}, …")
-        return as_labels(read_array(path, key), f"clip {clip.name} in {path}")
-
-    def _archived_masks(self, clip: Clip) -> BoolArray | None:
-        """What `masks.npz`, or else `masks/CLIP.npz` holds, or None."""
-        path = self.root / "masks.npz"
-        if path.is_file() and (key := find_key(archive_keys(path), clip.name)):
-            return as_masks(read_array(path, key), f"clip {clip.name} in {path}")
-        path = self.root / "masks" / f"{clip.name}.npz"
-        if path.is_file() and (keys := archive_keys(path)):
-            return as_masks(read_array(path, keys[0]), str(path))
-        return None
 
 
 def _check_length(count: int, what: str, clip: Clip) -> None:

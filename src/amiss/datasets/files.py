@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "as_labels",
     "as_masks",
     "find_key",
+    "frames_of",
     "from_intervals",
     "read_array",
     "read_region_tracks",
@@ -27,7 +29,11 @@ __all__ = [
     "read_text",
 ]
 
-_UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+# What the readers of archives raise on files that are damaged, or that are no archives at all.
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def archive_keys(path: Path) -> list[str]:
@@ -37,9 +43,9 @@ def archive_keys(path: Path) -> list[str]:
         DatasetError: It cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return list(archive.files)
-    except (*_UNREADABLE, AttributeError) as error:
+    except _UNREADABLE as error:
         raise DatasetError(f"{path} is damaged or not an .npz file; copy it again") from error
 
 
@@ -75,11 +81,11 @@ def read_array(path: Path, key: str | None = None) -> NDArray[Any]:
     try:
         if key is None:
             return np.asarray(np.lib.format.open_memmap(path, mode="r"))
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return np.asarray(archive[key])
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing; copy it there") from error
-    except (*_UNREADABLE, AttributeError, IndexError) as error:
+    except _UNREADABLE as error:
         what = f"{path} has no readable array {key!r}" if key else f"{path} is not a readable .npy file"
         raise DatasetError(f"{what}; copy it again") from error
 
@@ -109,6 +115,18 @@ def as_masks(array: NDArray[Any], source: str) -> BoolArray:
     if array.ndim != 3:
         raise DatasetError(f"the masks of {source} have the shape {array.shape}, not (frames, height, width)")
     return array if array.dtype == np.bool_ else array > 0
+
+
+def frames_of(masks: BoolArray) -> Image:
+    """Frame labels from masks: a frame is abnormal where its mask is not empty.
+
+    Args:
+        masks: `(T, H, W)` bool.
+
+    Returns:
+        `(T,)` uint8.
+    """
+    return np.asarray(masks.any(axis=(1, 2)), np.uint8)
 
 
 def from_intervals(intervals: Iterable[tuple[int, int]], length: int, source: str) -> Image:

@@ -2,8 +2,8 @@
 
 Layout: `training/` (or `normal/`) and `testing/`, each with video files, folders of frames, or folders of those. Labels
 are intervals in `labels.csv`, or `frame_labels.npz`. The table has a line of headings, and a line for each abnormal
-interval: `clip,start,end` in seconds (from start up to, not including, end), or `clip,start_frame,end_frame` (from 0, both
-inside). A clip that it does not name is normal throughout; a line with a clip alone says so in words.
+interval: `clip,start,end` in seconds (from start up to, not including, end), or `clip,start_frame,end_frame` (from 0,
+both inside). A clip that it does not name is normal throughout; a line with a clip alone says so in words.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ class PlainFolder(Dataset):
         folder = next((self.root / name for name in names if (self.root / name).is_dir()), None)
         return [(found.name, found.path) for found in find_footage([folder], self.fps)] if folder else []
 
-    def _own_labels(self, clip: Clip) -> Image | None:
-        if self._table is None:
-            return None
+    def _read_labels(self, clip: Clip) -> Image | None:
+        labels = super()._read_labels(clip)
+        if labels is not None or self._table is None:
+            return labels
         unit, rows = self._table
         own = [row for row in rows if row[0] == clip.name]
         if unit == _FRAMES:

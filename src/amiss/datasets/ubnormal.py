@@ -11,18 +11,17 @@ Some copies hold, under the same name `NAME_tracks.txt`, an array of frame label
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from amiss.datasets.base import Clip, Dataset, Found, Split
-from amiss.datasets.files import as_labels, archive_keys, find_key, from_intervals, read_array, read_rows, read_text
+from amiss.datasets.files import archive_keys, as_labels, find_key, from_intervals, read_array, read_rows, read_text
 from amiss.datasets.layout import clips_in, community_clips
 from amiss.errors import DatasetError
 from amiss.footage.folder import pictures_in
@@ -45,14 +44,18 @@ class UBnormal(Dataset):
     id = "ubnormal"
     title = "UBnormal"
     rate = 30.0
+    places = r"scene_\d+"
     published: ClassVar[Mapping[Split, int]] = {"training": 186, "testing": 211}
     looked_for = (
-        "normal_training_video_names.txt and its like here or in lists/ or scripts/, with Scene1/NAME.mp4, videos/NAME.mp4"
-        " or training/frames/NAME (also testing)"
+        "normal_training_video_names.txt and its like here or in lists/ or scripts/, with Scene1/NAME.mp4, "
+        "videos/NAME.mp4 or training/frames/NAME (also testing)"
     )
 
     def _find(self, split: Split) -> Sequence[Found]:
         names = self._names(split)
+        if not names:  # a copy that is split by folders
+            found = community_clips(self.root, split)
+            return [clip for clip in found if split == "testing" or _normal(clip[0])]
         return [(name, self._footage[name]) for name in names if name in self._footage]
 
     def _names(self, split: Split) -> list[str]:
@@ -71,17 +74,17 @@ class UBnormal(Dataset):
         found += community_clips(self.root, "training") + community_clips(self.root, "testing")
         return dict(found)
 
-    def _camera(self, name: str) -> str:
-        scene = re.search(r"scene_\d+", name)
-        return scene[0] if scene else self.id
+    def _read_labels(self, clip: Clip) -> Image | None:
+        labels = super()._read_labels(clip)
+        return self._official_labels(clip) if labels is None else labels
 
-    def _own_labels(self, clip: Clip) -> Image | None:
-        for path in sorted(self.root.glob("frame_gt*1isnormal*.npz")):
-            if key := find_key(archive_keys(path), clip.name):
-                return _turned(read_array(path, key), f"clip {clip.name} in {path}")
+    def _official_labels(self, clip: Clip) -> Image | None:
+        for archive in sorted(self.root.glob("frame_gt*1isnormal*.npz")):
+            if key := find_key(archive_keys(archive), clip.name):
+                return _turned(read_array(archive, key), f"clip {clip.name} in {archive}")
         path = self._track_file(clip)
         if path is None:
-            return np.zeros(clip.footage.length, np.uint8) if _normal(clip) and clip.footage.length else None
+            return np.zeros(clip.footage.length, np.uint8) if _normal(clip.name) and clip.footage.length else None
         if _holds_labels(path):
             return _turned(read_array(path), str(path))
         spans = read_rows(path, 3).astype(int)
@@ -93,25 +96,29 @@ class UBnormal(Dataset):
         folders = (beside, beside / f"{clip.name}_annotations", self.root / "gt_tracks")
         return next((folder / file for folder in folders if (folder / file).is_file()), None)
 
-    def _own_masks(self, clip: Clip) -> BoolArray | None:
+    def _read_masks(self, clip: Clip) -> BoolArray | None:
+        masks = super()._read_masks(clip)
+        return self._official_masks(clip) if masks is None else masks
+
+    def _official_masks(self, clip: Clip) -> BoolArray | None:
         """Masks from the maps of object numbers and the track file's rows, where both are there."""
         folder = clip.footage.path.parent / f"{clip.name}_annotations"
         maps = pictures_in(folder) if folder.is_dir() else []
         path = self._track_file(clip)
-        if not maps or (path is None and not _normal(clip)) or (path is not None and _holds_labels(path)):
+        if not maps or (path is None and not _normal(clip.name)) or (path is not None and _holds_labels(path)):
             return None
         spans = np.zeros((0, 3), int) if path is None else read_rows(path, 3).astype(int)
         return np.stack([_abnormal_pixels(picture, spans, frame) for frame, picture in enumerate(maps)])
 
 
-def _normal(clip: Clip) -> bool:
+def _normal(name: str) -> bool:
     """Whether the name says that nothing abnormal happens."""
-    return clip.name.startswith("normal_")
+    return name.startswith("normal_")
 
 
-def _turned(array: Iterable[float] | IntArray, source: str) -> Image:
+def _turned(array: NDArray[Any], source: str) -> Image:
     """Labels in which 1 means normal, turned round."""
-    normal = as_labels(np.asarray(array), source)
+    normal = as_labels(array, source)
     return (1 - normal).astype(np.uint8)
 
 

@@ -1,7 +1,8 @@
 """UCSD pedestrians: two cameras over walkways.
 
-Official layout: `Train/Train001/001.tif`, `Test/Test001/001.tif`, pixel masks in `Test/Test001_gt/`, and frame intervals
-in `UCSDped2.m`. Clips are called by their number, `01` for `Test001`, as in the community layout.
+Official layout: `Train/Train001/001.tif`, `Test/Test001/001.tif`, pixel masks in `Test/Test001_gt/`, and frame
+intervals in `UCSDped2.m` (here or in `Test/`). Clips are called by their number, `01` for `Test001`, as in the
+community layout.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from amiss.datasets.base import Clip, Dataset, Found, Split
-from amiss.datasets.files import from_intervals, read_text
+from amiss.datasets.files import frames_of, from_intervals, read_text
 from amiss.datasets.layout import COMMUNITY, community_clips
 from amiss.errors import DatasetError
 from amiss.footage.folder import pictures_in, read_picture
@@ -47,15 +48,16 @@ class _Ucsd(Dataset):
                 found.append((f"{int(number[1]):02d}", entry))
         return found or community_clips(self.root, split)
 
-    def _own_labels(self, clip: Clip) -> Image | None:
-        if self._intervals is not None:
+    def _read_labels(self, clip: Clip) -> Image | None:
+        labels = super()._read_labels(clip)
+        if labels is None and self._intervals is not None:
             number = int(re.sub(r"\D", "", clip.name) or 0)
             if not 0 < number <= len(self._intervals):
                 raise DatasetError(f"{self.annotations} has {len(self._intervals)} clips, none for clip {clip.name}")
             length = clip.footage.length or 0
             return from_intervals(self._intervals[number - 1], length, f"clip {clip.name} in {self.annotations}")
-        masks = self._own_masks(clip)
-        return None if masks is None else masks.any(axis=(1, 2)).astype(np.uint8)
+        masks = self._read_masks(clip) if labels is None else None
+        return labels if masks is None else frames_of(masks)
 
     @cached_property
     def _intervals(self) -> list[list[tuple[int, int]]] | None:
@@ -64,11 +66,12 @@ class _Ucsd(Dataset):
                 return parse_intervals(read_text(path), path)
         return None
 
-    def _own_masks(self, clip: Clip) -> BoolArray | None:
+    def _read_masks(self, clip: Clip) -> BoolArray | None:
+        masks = super()._read_masks(clip)
         folder = clip.footage.path.with_name(f"{clip.footage.path.name}_gt")
         pictures = pictures_in(folder) if folder.is_dir() else []
-        if not pictures:
-            return None
+        if masks is not None or not pictures:
+            return masks
         numbered = {_number(path): path for path in pictures}
         if len(numbered) < len(pictures) or sorted(numbered) != list(
             range(min(numbered), min(numbered) + len(pictures))

@@ -1,7 +1,7 @@
 """The synthetic world: rendered places with full truth.
 
-Layout: `world.json` with a description of each clip (name, split, place, act, label, rate, frames), `training/NAME.mp4`,
-`testing/NAME.mp4`, `frame_labels.npz`, `masks.npz`, `boxes_training.npz` and `boxes_testing.npz`.
+Layout: `world.json` with a description of each clip (name, split, place, act, label, rate, frames),
+`training/NAME.mp4`, `testing/NAME.mp4`, `frame_labels.npz`, `masks.npz`, `boxes_training.npz` and `boxes_testing.npz`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from amiss.datasets.base import Clip, Dataset, Found, Split
+from amiss.datasets.base import Dataset, Found, Split
 from amiss.datasets.files import read_text
 from amiss.datasets.layout import clips_in
 from amiss.errors import DatasetError
-from amiss.types import Image
 
 __all__ = ["World"]
 
@@ -36,9 +35,6 @@ class World(Dataset):
 
     def _camera(self, name: str) -> str:
         return str(self._told[name]["place"])
-
-    def _own_labels(self, clip: Clip) -> Image | None:  # noqa: ARG002 (all its labels are in frame_labels.npz)
-        return None
 
     @cached_property
     def _told(self) -> Mapping[str, Mapping[str, Any]]:
