@@ -1,0 +1,108 @@
+"""From the paths that a user gives to footage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from amiss.errors import FootageError
+from amiss.footage.base import Footage
+from amiss.footage.file import VIDEO_SUFFIXES, VideoFile
+from amiss.footage.folder import PICTURE_SUFFIXES, FrameFolder
+from amiss.footage.names import unique_names, visible
+
+__all__ = ["find_footage", "make_footage", "open_footage"]
+
+_DEEPEST = 5
+
+
+def find_footage(paths: Sequence[Path | str], fps: float = 25.0) -> list[Footage]:
+    """All footage under `paths`, in their order, each folder in natural order of names.
+
+    A path is a video file, a folder of frames, or a folder in which such are looked for, up to five levels down.
+    The headers of videos are read, so that a file which is no video is known at once.
+
+    Args:
+        paths: Files and folders.
+        fps: Frames per second of folders of frames.
+
+    Returns:
+        At least one. Names are unique: file stem or folder name, with parents' names before it where two are equal.
+
+    Raises:
+        FootageError: A path is missing, holds no footage, or holds both pictures and videos; or a file is no video.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        here = list(_under(path, _DEEPEST))
+        if not here:
+            raise FootageError(
+                f"{path} holds no footage; give a video file, a folder of pictures, or a folder of those"
+            )
+        found.update(dict.fromkeys(here))
+    if not found:
+        raise FootageError("no footage was given; name a video file or a folder")
+    return [
+        _checked(make_footage(path, fps, name)) for path, name in zip(found, unique_names(list(found)), strict=True)
+    ]
+
+
+def open_footage(path: Path | str, fps: float = 25.0, name: str | None = None) -> Footage:
+    """The one piece of footage at `path`.
+
+    Args:
+        path: A video file, or a folder of frames.
+        fps: Frames per second, if it is a folder of frames.
+        name: Short name; from the path when left out.
+
+    Raises:
+        FootageError: There is none, or the folder holds several.
+    """
+    found = find_footage([path], fps)
+    if len(found) > 1:
+        names = ", ".join(footage.name for footage in found[:5])
+        raise FootageError(f"{path} holds {len(found)} pieces of footage ({names}, …); name one of them")
+    return make_footage(found[0].path, fps, name or found[0].name)
+
+
+def make_footage(path: Path, fps: float, name: str | None = None) -> Footage:
+    """Footage from a path of which it is known what it is: a folder of frames, or else a video file.
+
+    Args:
+        path: Folder or file.
+        fps: Frames per second of a folder of frames.
+        name: Short name; from the path when left out.
+
+    Raises:
+        FootageError: It is missing or empty.
+    """
+    return FrameFolder(path, fps, name) if path.is_dir() else VideoFile(path, name)
+
+
+def _checked(footage: Footage) -> Footage:
+    """`footage` after its header could be read."""
+    if footage.rate <= 0:
+        raise FootageError(f"{footage.path} has no frame rate")
+    return footage
+
+
+def _under(path: Path, depth: int) -> Iterator[Path]:
+    """The files and folders of footage at and under `path`."""
+    if not path.is_dir():
+        if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file():
+            raise FootageError(f"{path} is a picture; give the folder of all frames")
+        yield path
+        return
+    entries = visible(path)
+    pictures = [e for e in entries if e.suffix.lower() in PICTURE_SUFFIXES and e.is_file()]
+    videos = [e for e in entries if e.suffix.lower() in VIDEO_SUFFIXES and e.is_file()]
+    if pictures and videos:
+        raise FootageError(f"{path} holds both pictures and videos ({videos[0].name}); name the one that is meant")
+    if pictures:
+        yield path
+        return
+    for entry in entries if depth else ():
+        if entry.is_dir():
+            yield from _under(entry, depth - 1)
+        elif entry in videos:
+            yield entry
