@@ -42,8 +42,8 @@ class ClipReport:
 
     @property
     def seconds(self) -> float:
-        """How long the clip is, as far as it has scores."""
-        return float(self.frames.seconds[-1]) if len(self.frames) else 0.0
+        """How long the clip is, as far as it has scores or events."""
+        return max([*self.frames.seconds[-1:].tolist(), *(event.end for event in self.events)], default=0.0)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from amiss.report import plots
@@ -67,7 +66,7 @@ def write_page(
             figures={str(n): _figure(clip, summary, len(clips)) for n, clip in enumerate(clips) if len(clip.frames)},
             total=clock(sum(clip.seconds for clip in clips)),
             video=video if clips else None,
-            plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library's own text, from the installed wheel
+            plotly=get_plotlyjs(),
             spark=(SPARK_WIDTH, SPARK_HEIGHT),
         )
     )

@@ -16,6 +16,8 @@ from amiss.types import FloatArray
 
 __all__ = ["score_curve", "sparkline", "thinned"]
 
+EXTREMES = (np.argmin, np.argmax)
+MOST_TICKS = 7
 GAP = 10.0
 """A pause of this many usual steps breaks the curve."""
 
@@ -34,9 +36,6 @@ def thinned(seconds: FloatArray, values: FloatArray, limit: int) -> tuple[FloatA
     rows = {int(a + pick(values[a:b])) for a, b in pairwise(edges) for pick in EXTREMES}
     kept = np.array(sorted(rows | {0, len(values) - 1}))
     return seconds[kept], values[kept]
-
-
-EXTREMES = (np.argmin, np.argmax)
 
 
 def score_curve(clip: ClipReport, summary: Summary, limit: int) -> dict[str, Any]:
@@ -80,8 +79,14 @@ def _broken_at_gaps(seconds: FloatArray, values: FloatArray) -> tuple[FloatArray
 
 def _layout(seconds: float, top: float) -> dict[str, Any]:
     """Quiet axes; y is told as how rare a score is, which is what its scale means."""
-    powers = list(range(int(top) + 1))
-    axis = {"color": "var(--muted)", "gridcolor": "var(--rule)", "zeroline": False, "tickfont": {"size": 11}}
+    powers = list(range(0, int(top) + 1, int(top) // MOST_TICKS + 1))
+    axis = {
+        "color": "var(--muted)",
+        "gridcolor": "var(--rule)",
+        "zeroline": False,
+        "tickfont": {"size": 11},
+        "ticklabelstandoff": 5,
+    }
     return {
         "margin": {"l": 76, "r": 14, "t": 10, "b": 40},
         "height": 230,
@@ -99,9 +104,17 @@ def _layout(seconds: float, top: float) -> dict[str, Any]:
             "range": [0, top],
             "fixedrange": True,
             "tickvals": powers,
-            "ticktext": ["all" if power == 0 else f"1 in {10**power:,d}" for power in powers],
+            "ticktext": [_share(power) for power in powers],
         },
     }
+
+
+def _share(power: int) -> str:
+    """A tick of the y axis: `all`, `1 in 100`, `1 in 10k`, `1 in 1M`."""
+    if power == 0:
+        return "all"
+    unit = min(power // 3, 3) if power > 3 else 0
+    return f"1 in {10 ** (power - 3 * unit):,d}{('', 'k', 'M', 'G')[unit]}"
 
 
 def _plain(trace: dict[str, Any]) -> dict[str, Any]:

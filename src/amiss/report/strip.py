@@ -68,16 +68,16 @@ class Strip:
             corners = (round(self._x(event.start)), TOP - 4), (round(self._x(event.end)), STRIP_HEIGHT - BOTTOM)
             cv2.rectangle(image, *corners, SPAN_GROUND, cv2.FILLED)
         self._dashes(image, summary.release, draw.AMBER, 2)
-        self._dashes(image, summary.level, draw.RED, 7)
+        self._dashes(image, summary.level, draw.RED, 8)
         text = f"level {summary.level:.1f}"
         (width, _), _ = cv2.getTextSize(text, draw.FONT, 0.4, 1)
         cv2.putText(image, text, (self._width - SIDE - width, 17), draw.FONT, 0.4, QUIET, 1, cv2.LINE_AA)
         return image
 
     def _dashes(self, image: Image, level: float, colour: draw.Colour, length: int) -> None:
-        y = round(self._y(level))
-        for x in range(SIDE, self._width - SIDE, length + 5):
-            cv2.line(image, (x, y), (min(x + length, self._width - SIDE), y), colour, 1)
+        y = round(self._y(level)) // 2 * 2  # two whole rows: colour has half the resolution of light in the video
+        for x in range(SIDE, self._width - SIDE, length + 6):
+            image[y : y + 2, x : min(x + length, self._width - SIDE)] = colour
 
     def _curve(self, image: Image, clip: ClipReport, colour: draw.Colour) -> Image:
         frames = clip.frames

@@ -18,15 +18,16 @@
     return value;
   };
 
+  const shapesOf = (figure) => {
+    const shapes = themed(figure.layout.shapes || []);
+    if (figure.now === undefined) return shapes;
+    const line = { color: themed("var(--ink)"), width: 1 };
+    return [...shapes, { type: "line", xref: "x", x0: figure.now, x1: figure.now, yref: "paper", y0: 0, y1: 1, line }];
+  };
+
   const layoutOf = (figure) => {
-    const layout = themed(figure.layout);
-    layout.font = { family: getComputedStyle(document.body).fontFamily };
-    if (figure.now !== undefined) {
-      const x = figure.now;
-      const line = { color: themed("var(--ink)"), width: 1 };
-      layout.shapes = [...(layout.shapes || []), { type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line }];
-    }
-    return layout;
+    const font = { family: getComputedStyle(document.body).fontFamily };
+    return { ...themed(figure.layout), font, shapes: shapesOf(figure) };
   };
 
   const draw = (chart) => {
@@ -54,10 +55,7 @@
       const inside = now >= 0 && now <= figure.layout.xaxis.range[1] ? now : undefined;
       if (inside === figure.now) continue;
       figure.now = inside;
-      const zoom = chart.layout.xaxis.range.slice();
-      const layout = layoutOf(figure);
-      layout.xaxis.range = zoom;
-      Plotly.relayout(chart, { shapes: layout.shapes });
+      Plotly.relayout(chart, { shapes: shapesOf(figure) });
     }
   };
 
