@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from amiss.errors import StorageError
@@ -25,8 +25,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        raise StorageError(
-            f"cannot write {path} ({error.strerror or error}); free space or choose another place"
-        ) from error
+        reason = error.strerror or error
+        raise StorageError(f"cannot write {path} ({reason}); free space or choose another place") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before is what matters
+            partial.unlink(missing_ok=True)

@@ -57,7 +57,7 @@ def score_curve(clip: ClipReport, summary: Summary, limit: int) -> dict[str, Any
         figure.add_hline(y=value, line={"color": f"var(--{name})", "width": 1.2, "dash": dash})
     data: dict[str, Any] = figure.to_plotly_json()
     data["layout"].pop("template", None)
-    return {"data": [_plain(trace) for trace in data["data"]], "layout": data["layout"]}
+    return data
 
 
 def _line(clip: ClipReport, limit: int) -> go.Scatter:
@@ -65,7 +65,7 @@ def _line(clip: ClipReport, limit: int) -> go.Scatter:
     seconds, values = _broken_at_gaps(seconds, values)
     hover = [f"{rarity(v)} of normal footage" if np.isfinite(v) else "" for v in values]
     style = {"color": "var(--curve)", "width": 1.6}
-    return go.Scatter(x=seconds.round(3), y=values.round(3), mode="lines", line=style, text=hover, name="score")
+    return go.Scatter(x=_listed(seconds), y=_listed(values), mode="lines", line=style, text=hover, name="score")
 
 
 def _broken_at_gaps(seconds: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -117,13 +117,9 @@ def _share(power: int) -> str:
     return f"1 in {10 ** (power - 3 * unit):,d}{('', 'k', 'M', 'G')[unit]}"
 
 
-def _plain(trace: dict[str, Any]) -> dict[str, Any]:
-    """The trace with lists for arrays and None for missing values, as JSON has neither."""
-    return {key: _listed(value) if isinstance(value, np.ndarray) else value for key, value in trace.items()}
-
-
 def _listed(values: FloatArray) -> list[float | None]:
-    return [None if isinstance(v, float) and not np.isfinite(v) else v for v in values.tolist()]
+    """The values to a thousandth, None where one is missing: JSON has no word for it."""
+    return [round(v, 3) if np.isfinite(v) else None for v in values.tolist()]
 
 
 def sparkline(clip: ClipReport, top: float, width: int, height: int) -> str:
