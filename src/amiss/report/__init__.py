@@ -1,1 +1,7 @@
 """What people look at: the page and the annotated video."""
+
+from amiss.report.content import ClipReport, Summary
+from amiss.report.page import write_page
+from amiss.report.video import write_video
+
+__all__ = ["ClipReport", "Summary", "write_page", "write_video"]
