@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from amiss.errors import ConfigError
 
 __all__ = [
+    "BenchConfig",
     "BoxesConfig",
     "Config",
     "FeaturesConfig",
@@ -159,6 +160,16 @@ class ReportConfig(Settings):
     events: int = Field(40, ge=1, description="At most so many events, the most severe, get pictures on the page.")
 
 
+class BenchConfig(Settings):
+    """How `amiss bench` measures."""
+
+    cameras: Literal["each", "together"] = Field(
+        "each",
+        description="One model for each camera of a benchmark, or one for all; cameras without normal footage of their "
+        "own always share one.",
+    )
+
+
 class Config(Settings):
     """All settings of a run."""
 
@@ -167,6 +178,7 @@ class Config(Settings):
     method: dict[str, Any] = Field({}, description="Settings of the method, see `amiss methods`.")
     scoring: ScoringConfig = Field(ScoringConfig(), description="Scoring.")
     report: ReportConfig = Field(ReportConfig(), description="Report.")
+    bench: BenchConfig = Field(BenchConfig(), description="Benchmarks.")
     device: str = Field("auto", description="Where networks run: auto, cpu, cuda, cuda:1, mps, …")
     seed: int = Field(0, ge=0, description="Seed of everything that draws at random.")
     cache: Path | None = Field(

@@ -14,7 +14,7 @@ from amiss.errors import DatasetError
 from amiss.footage import Footage, FrameFolder, make_footage
 from amiss.types import BoolArray, Image, Track
 
-__all__ = ["BoxFile", "Clip", "Dataset", "Found", "Split"]
+__all__ = ["Clip", "Dataset", "Found", "Split"]
 
 Split = Literal["training", "testing"]
 Found = tuple[str, Path]
@@ -23,20 +23,6 @@ Found = tuple[str, Path]
 _SPLITS: tuple[Split, Split] = ("training", "testing")
 # Headers of video files may count a frame or two that no decoder gives.
 _SLACK = 2
-
-
-@dataclass(frozen=True)
-class BoxFile:
-    """Where the boxes of one clip lie.
-
-    Attributes:
-        path: An `.npz` file.
-        key: The clip's key in it: `KEY_boxes` is `(n, 4)` xyxy pixels, `KEY_frame_ptr` `(T + 1,)` the rows of each
-            frame.
-    """
-
-    path: Path
-    key: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +34,12 @@ class Clip:
         split: What it is for.
         footage: Its frames.
         camera: The place it was filmed at; clips with equal cameras share what is normal.
-        boxes: Boxes that came with it, or None.
     """
 
     name: str
     split: Split
     footage: Footage
     camera: str
-    boxes: BoxFile | None = None
 
 
 class Dataset(ABC):
@@ -124,15 +108,7 @@ class Dataset(ABC):
         return place[0] if place else self.id
 
     def _clip(self, split: Split, name: str, path: Path) -> Clip:
-        return Clip(name, split, make_footage(path, self.fps, name), self._camera(name), self._boxes(split, name))
-
-    def _boxes(self, split: Split, name: str) -> BoxFile | None:
-        path = self.root / f"boxes_{split}.npz"
-        if not path.is_file():
-            return None
-        keys = (key.removesuffix("_boxes") for key in archive_keys(path) if key.endswith("_boxes"))
-        key = find_key(keys, name)
-        return BoxFile(path, key) if key else None
+        return Clip(name, split, make_footage(path, self.fps, name), self._camera(name))
 
     def training(self) -> list[Clip]:
         """The clips of normal footage to learn from.

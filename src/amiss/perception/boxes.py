@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from amiss.config import BoxesConfig
+from amiss.datasets.files import archive_keys, find_key, read_array
 from amiss.errors import FootageError
 from amiss.perception.motion import MotionBoxes
 from amiss.registry import Registry
@@ -33,6 +34,9 @@ class BoxSource(Protocol):
 
     def update(self, frame: Frame) -> Boxes:
         """The boxes in `frame`, without track ids."""
+
+    def fingerprint(self, origin: Path | None) -> str:
+        """A hash of whatever else than the footage and the settings the boxes come from; empty if there is nothing."""
 
 
 class FileBoxes:
@@ -68,6 +72,12 @@ class FileBoxes:
             raise FootageError(f"the box file has {len(self._rows) - 1} frames and the footage more; use its own file")
         return self._boxes[int(self._rows[frame.index]) : int(self._rows[frame.index + 1])]
 
+    def fingerprint(self, origin: Path | None) -> str:
+        """A hash of the clip's boxes."""
+        self.reset(origin)
+        columns = (self._boxes.xyxy, self._boxes.confidence, self._boxes.label, self._rows)
+        return hashlib.blake2b(b"".join(column.tobytes() for column in columns), digest_size=16).hexdigest()
+
 
 def find_box_file(origin: Path) -> Path:
     """The box file above a clip that knows it: of its own split if the path names one.
@@ -80,7 +90,7 @@ def find_box_file(origin: Path) -> Path:
         names.reverse()
     for folder in list(origin.resolve().parents)[:4]:
         for name in names:
-            if (folder / name).is_file() and f"{origin.stem}_boxes" in _keys(folder / name):
+            if (folder / name).is_file() and _key_of(folder / name, origin.stem):
                 return folder / name
     raise FootageError(
         f"no boxes_training.npz or boxes_testing.npz with the clip {origin.stem!r} above {origin}; "
@@ -88,29 +98,23 @@ def find_box_file(origin: Path) -> Path:
     )
 
 
-def _keys(path: Path) -> set[str]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {name.removesuffix(".npy") for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile):
-        raise FootageError(f"the box file {path} cannot be read; is it a whole .npz?") from None
+def _key_of(path: Path, name: str) -> str | None:
+    """What the box file calls the clip `name`, None if it does not know it."""
+    return find_key((key.removesuffix("_boxes") for key in archive_keys(path) if key.endswith("_boxes")), name)
 
 
 def read_boxes(path: Path, name: str) -> tuple[Boxes, IntArray]:
     """All boxes of a clip, and the rows at which its frames begin.
 
     Raises:
-        FootageError: The file is damaged, or has no such clip.
+        DatasetError: The file is damaged.
+        FootageError: It has no such clip.
     """
-    keys = _keys(path)
-    if not {f"{name}_boxes", f"{name}_frame_ptr"} <= keys:
+    clip, keys = _key_of(path, name), archive_keys(path)
+    if clip is None or f"{clip}_frame_ptr" not in keys:
         raise FootageError(f"the box file {path} has no clip {name!r}")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            given = {key: file[f"{name}_{key}"] for key in ("confidence", "label") if f"{name}_{key}" in keys}
-            boxes, rows = file[f"{name}_boxes"], file[f"{name}_frame_ptr"]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise FootageError(f"the box file {path} is damaged: {error}") from None
+    given = {key: read_array(path, f"{clip}_{key}") for key in ("confidence", "label") if f"{clip}_{key}" in keys}
+    boxes, rows = read_array(path, f"{clip}_boxes"), read_array(path, f"{clip}_frame_ptr")
     upright = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
     return Boxes(upright, **given), rows
 

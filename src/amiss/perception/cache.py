@@ -20,9 +20,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amiss.errors import StorageError
+from amiss.storage import storage_errors
 
-__all__ = ["Cache", "Entry", "EntryWriter", "content_key", "default_cache", "storage_errors"]
+__all__ = ["Cache", "Entry", "EntryWriter", "content_key", "default_cache"]
 
 INDEX = "entry.json"
 
@@ -38,23 +38,6 @@ def content_key(*parts: Any) -> str:
     """A key of whatever has a stable JSON text."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-@contextlib.contextmanager
-def storage_errors(place: Path) -> Iterator[None]:
-    """Turn what the operating system says about a full or closed disk into one line.
-
-    Raises:
-        StorageError: Writing failed.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(f"the disk is full at {place}; free some space and run it again") from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
-            raise StorageError(f"{place} cannot be written: {error.strerror}; choose another place") from error
-        raise
 
 
 class Entry:

@@ -54,6 +54,10 @@ class MotionBoxes:
         self._background = self._background + step
         return np.asarray(out)
 
+    def fingerprint(self, origin: Path | None) -> str:  # noqa: ARG002  # other sources need the origin
+        """Nothing else than footage and settings goes in."""
+        return ""
+
 
 def _components(mask: BoolArray, config: MotionConfig) -> Boxes:
     """Boxes around the connected components of `mask` that are large enough and not too long."""

@@ -12,8 +12,8 @@ from plotly.offline import get_plotlyjs
 
 from amiss.report import plots
 from amiss.report.content import ClipReport, Progress, Summary, clock, rarity
-from amiss.report.files import whole_file
 from amiss.report.thumbnails import EventPictures, Picture, gather
+from amiss.storage import whole_file
 from amiss.types import Event
 
 __all__ = ["write_page"]

@@ -17,8 +17,8 @@ from av.video.stream import VideoStream
 from amiss.errors import FootageError
 from amiss.report import draw
 from amiss.report.content import ClipReport, Progress, Summary, region_levels
-from amiss.report.files import whole_file
 from amiss.report.strip import STRIP_HEIGHT, Strip
+from amiss.storage import whole_file
 from amiss.types import Frame, Image
 
 __all__ = ["write_video"]

@@ -35,7 +35,7 @@ class Pareto:
         """The excess that this share (0..1) exceeds."""
         if self.shape < 1e-6:
             return -self.scale * float(np.log(share))
-        return self.scale / self.shape * (share**-self.shape - 1.0)
+        return self.scale / self.shape * (float(share**-self.shape) - 1.0)
 
 
 def fit_pareto(excesses: FloatArray) -> Pareto:

@@ -72,6 +72,12 @@ class WindowPart:
         for start in range(0, len(self), size):
             yield self[start : start + size]
 
+    def at(self, frame: int) -> Windows:
+        """The windows that are scored at a frame."""
+        frames = self.entry.arrays["frame"][self.first : self.stop]
+        first, last = np.searchsorted(frames, [frame, frame + 1])
+        return self[int(first) : int(last)]
+
     def between(self, start: float, stop: float) -> WindowPart:
         """The windows with `start <= seconds < stop`, as a part of their own."""
         seconds = self.entry.arrays["seconds"][self.first : self.stop]

@@ -118,7 +118,7 @@ class Appearance(Attribute):
 
     def quantity(self, windows: Windows) -> FloatArray:
         """Length of the feature; only distances mean something to people."""
-        return np.linalg.norm(self.vectors(windows), axis=1)
+        return np.asarray(np.linalg.norm(self.vectors(windows), axis=1))
 
     def sentence(self, rank: Rank) -> str:
         """Unlike what was seen."""

@@ -1,0 +1,21 @@
+"""Learn, score, evaluate, save and load: what people do with amiss, without a page or a command line."""
+
+from amiss.engine.bench import bench
+from amiss.engine.evaluate import evaluate, evaluate_folder
+from amiss.engine.learn import learn
+from amiss.engine.model import Model
+from amiss.engine.scores import Scores, read_scores, write_scores
+from amiss.engine.stream import Stream, Update
+
+__all__ = [
+    "Model",
+    "Scores",
+    "Stream",
+    "Update",
+    "bench",
+    "evaluate",
+    "evaluate_folder",
+    "learn",
+    "read_scores",
+    "write_scores",
+]

@@ -1,0 +1,150 @@
+"""Learn, score and evaluate on a benchmark, over seeds."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from amiss import __version__
+from amiss.config import Config
+from amiss.datasets import Clip, Dataset
+from amiss.engine.evaluate import evaluate, labels_of
+from amiss.engine.learn import learn, silent
+from amiss.engine.model import make_method
+from amiss.engine.score import score_clip
+from amiss.engine.scores import read_curves, write_scores
+from amiss.methods.base import Progress
+from amiss.perception.cache import content_key
+from amiss.pipeline import Pipeline
+from amiss.storage import whole_file
+
+__all__ = ["bench"]
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "opencv-python-headless", "av")
+RUN = "run.json"
+
+
+def bench(
+    dataset: Dataset,
+    method: str,
+    config: Config,
+    seeds: Sequence[int],
+    out: Path,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Learn on the training clips, score the test clips and evaluate, once a seed.
+
+    A seed whose scores are already whole in `out`, made by the same settings from the same footage, is not run again.
+
+    Args:
+        dataset: The benchmark.
+        method: Id of the method.
+        config: Settings; the seed in them is replaced.
+        seeds: At least one.
+        out: Folder of models and scores, `seed-N/` each.
+        progress: Told how far it is.
+
+    Returns:
+        What `amiss bench --json` writes.
+
+    Raises:
+        InputError: Footage, labels or settings cannot be used.
+    """
+    runs = [_one(dataset, method, config.model_copy(update={"seed": seed}), out, progress) for seed in seeds]
+    names = [clip.name for clip in dataset.testing()]
+    labels = labels_of(dataset, names)
+    measured = [evaluate(labels, read_curves(Path(run["folder"]))) for run in runs]
+    seconds = {kind: statistics.fmean(run[kind] for run in runs) for kind in ("learn", "score")}
+    frames = sum(len(truth) for truth in labels.values())
+    return {
+        "dataset": dataset.id,
+        "method": method,
+        "config": config.model_dump(mode="json"),
+        "seeds": list(seeds),
+        "clips": names,
+        "note": dataset.note(),
+        "cameras": runs[0]["cameras"],
+        "frames": frames,
+        "metrics": _spread(measured),
+        "seconds": seconds,
+        "frames_per_second": frames / max(seconds["score"], 1e-9),
+        "clips_from_cache": max(run["cached"] for run in runs),
+        "peak_rss_mb": _peak_rss_mb(),
+        "versions": {"amiss": __version__} | {name: version(name) for name in PACKAGES},
+        "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
+    }
+
+
+def _peak_rss_mb() -> float:
+    """Peak resident memory of this process, in mebibytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes there, kibibytes elsewhere
+
+
+def _spread(measured: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """Mean, standard deviation and values over seeds, by metric and by raw or smoothed."""
+    return {
+        metric: {kind: _moments([run[metric][kind] for run in measured]) for kind in kinds}
+        for metric, kinds in measured[0].items()
+    }
+
+
+def _moments(values: list[float]) -> dict[str, Any]:
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return {"mean": statistics.fmean(values), "std": spread, "values": values}
+
+
+def _one(dataset: Dataset, method: str, config: Config, out: Path, progress: Progress) -> dict[str, Any]:
+    """One seed: from its folder if it is whole there, else run."""
+    folder = out / f"seed-{config.seed}"
+    pipeline = Pipeline(config, make_method(method, config).needs)
+    clips = [pipeline.key(clip.footage) for clip in [*dataset.training(), *dataset.testing()]]
+    key = content_key(__version__, method, config.model_dump(mode="json", exclude={"cache", "report"}), clips)
+    if (folder / RUN).is_file() and json.loads((folder / RUN).read_text(encoding="utf-8")).get("key") == key:
+        return {**json.loads((folder / RUN).read_text(encoding="utf-8")), "folder": str(folder)}
+    (folder / RUN).unlink(missing_ok=True)
+    run = _run(dataset, method, config, folder, progress) | {"key": key}
+    with whole_file(folder / RUN) as partial:
+        partial.write_text(json.dumps(run), encoding="utf-8")
+    return run | {"folder": str(folder)}
+
+
+def _run(dataset: Dataset, method: str, config: Config, folder: Path, progress: Progress) -> dict[str, Any]:
+    seconds = {"learn": 0.0, "score": 0.0}
+    scores, cached = [], 0
+    cameras = cameras_of(dataset, config)
+    for camera, (training, testing) in cameras.items():
+        start = time.perf_counter()
+        model = learn([clip.footage for clip in training], method, config, progress)
+        seconds["learn"] += time.perf_counter() - start
+        model.save(folder / f"{camera}.amiss")
+        pipeline = Pipeline(config, model.method.needs)
+        cached += sum(pipeline.cached(clip.footage) is not None for clip in testing)
+        start = time.perf_counter()
+        for done, clip in enumerate(testing):
+            progress(f"scoring {camera}", done, len(testing))
+            scores.append(score_clip(model, clip.footage, pipeline))
+        seconds["score"] += time.perf_counter() - start
+        progress(f"scoring {camera}", len(testing), len(testing))
+    write_scores(folder, scores, {"method": method, "smoothing": config.scoring.smoothing})
+    return seconds | {"cached": cached, "cameras": list(cameras)}
+
+
+def cameras_of(dataset: Dataset, config: Config) -> dict[str, tuple[list[Clip], list[Clip]]]:
+    """Training and test clips of each model to learn: one a camera, or one for all."""
+    training, testing = dataset.training(), dataset.testing()
+    known = {clip.camera for clip in training}
+    if config.bench.cameras == "together" or not {clip.camera for clip in testing} <= known:
+        return {dataset.id: (training, testing)}
+    of = {camera: [clip for clip in training if clip.camera == camera] for camera in known}
+    tests = {camera: [clip for clip in testing if clip.camera == camera] for camera in sorted(known)}
+    return {camera: (of[camera], clips) for camera, clips in tests.items() if clips}

@@ -1,0 +1,154 @@
+"""From normal footage to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+
+from amiss.config import Config
+from amiss.engine.model import Mode, Model, make_method
+from amiss.footage.base import Footage
+from amiss.methods import Exemplar, Method
+from amiss.methods.base import Progress
+from amiss.pipeline import Pipeline
+from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
+from amiss.scoring.combine import worst_region
+from amiss.scoring.smooth import Smoothing
+from amiss.types import FloatArray, Image, RegionScores
+from amiss.windows.store import WindowPart, WindowStore
+
+__all__ = ["learn", "silent"]
+
+LEAST_CLIPS = 4
+EXAMPLE_HEIGHT = 120
+
+Held = tuple[WindowPart, float]
+"""A clip, and the second from which it is held back."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def learn(
+    footage: Sequence[Footage], method: str = "attributes", config: Config | None = None, progress: Progress = silent
+) -> Model:
+    """Learn what is normal.
+
+    Part of the footage is held back: whole clips where there are at least four, else the last part of every clip. The
+    method learns from the rest, the held-back part calibrates its scores, and then the method takes it in as well.
+
+    Args:
+        footage: Normal footage of one camera.
+        method: Id of the method.
+        config: Settings; the defaults when left out.
+        progress: Told how far it is.
+
+    Raises:
+        ConfigError: The method or a setting does not exist.
+        FootageError: Footage cannot be read, or there is too little of it.
+    """
+    config = config or Config()
+    fresh = make_method(method, config)
+    Smoothing.parse(config.scoring.smoothing)
+    parse_budget(config.scoring.budget)
+    parts = perceive(footage, Pipeline(config, fresh.needs), progress)
+    kept, held = split_parts(parts, config)
+    fresh.fit(WindowStore(kept), seed=config.seed, progress=progress)
+    calibrations = _calibrate(fresh, held, config, progress)
+    for part, start in held:
+        for windows in part.between(start, np.inf).batches():
+            fresh.update(windows)
+    learned = {
+        "clips": [item.name for item in footage],
+        "frames": sum(len(part.clock) for part in parts),
+        "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
+        "windows": sum(len(part) for part in parts),
+        "boxes": config.perception.boxes.source,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return Model(fresh, config, calibrations, learned, cut_examples(footage, fresh.exemplars, progress))
+
+
+def perceive(footage: Sequence[Footage], pipeline: Pipeline, progress: Progress) -> list[WindowPart]:
+    """The windows of every clip, from the cache or into it."""
+    parts = []
+    for done, item in enumerate(footage):
+        progress("looking at clips", done, len(footage))
+        parts.append(pipeline.part(item))
+    progress("looking at clips", len(footage), len(footage))
+    return parts
+
+
+def split_parts(parts: Sequence[WindowPart], config: Config) -> tuple[list[WindowPart], list[Held]]:
+    """What to learn from and what to hold back: whole clips, or the last part of each where there are few."""
+    share = config.scoring.holdout
+    if len(parts) < LEAST_CLIPS:
+        cuts = [float(np.quantile(part.clock, 1 - share)) for part in parts]
+        kept = [part.between(-np.inf, cut) for part, cut in zip(parts, cuts, strict=True)]
+        return kept, list(zip(parts, cuts, strict=True))
+    order = np.random.default_rng(config.seed).permutation(len(parts))
+    back = set(order[: max(1, round(share * len(parts)))].tolist())
+    kept = [part for index, part in enumerate(parts) if index not in back]
+    return kept, [(part, -np.inf) for index, part in enumerate(parts) if index in back]
+
+
+def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: Progress) -> dict[Mode, Calibration]:
+    """Calibrations of both smoothings on the held-back footage."""
+    curves: list[tuple[FloatArray, FloatArray]] = []
+    lowest: list[float] = []
+    for done, (part, start) in enumerate(held):
+        progress("calibrating", done, len(held))
+        regions = [method.score(windows) for windows in part.between(start, np.inf).batches()]
+        lowest += [float(scored.score.min()) for scored in regions if len(scored)]
+        curves.append((_raw_curve(regions, part), part.clock))
+    progress("calibrating", len(held), len(held))
+    floor = min(lowest, default=0.0)
+    smoothing = Smoothing.parse(config.scoring.smoothing)
+    modes: dict[Mode, Calibration] = {}
+    for mode, smooth in (("centred", smoothing.centred), ("causal", smoothing.causal)):
+        smoothed = []
+        for (raw, clock), (_, start) in zip(curves, held, strict=True):
+            inside = clock >= start
+            smoothed.append((smooth(np.maximum(raw[inside], floor)), clock[inside]))
+        modes["causal" if mode == "causal" else "centred"] = calibrate(
+            smoothed, floor, config.scoring, config.footage.gap
+        )
+    return modes
+
+
+def _raw_curve(regions: Sequence[RegionScores], part: WindowPart) -> FloatArray:
+    """Worst region of each frame, -inf where there is none."""
+    length = len(part.clock)
+    return worst_region(RegionScores.merge(regions), length, -np.inf) if regions else np.full(length, -np.inf)
+
+
+def cut_examples(footage: Sequence[Footage], exemplars: Sequence[Exemplar], progress: Progress) -> dict[str, bytes]:
+    """JPEGs of the normal examples, `0000.jpg` and on, in one pass over the clips that have any."""
+    pictures: dict[str, bytes] = {}
+    for item in footage:
+        wanted = {index: exemplar for index, exemplar in enumerate(exemplars) if exemplar.clip == item.name}
+        last = max((exemplar.frame for exemplar in wanted.values()), default=-1)
+        for frame in item if wanted else ():
+            here = [index for index, exemplar in wanted.items() if exemplar.frame == frame.index]
+            pictures |= {f"{index:04d}.jpg": _thumbnail(frame.image, wanted[index].box) for index in here}
+            if frame.index >= last:
+                break
+        progress("cutting examples", len(pictures), len(exemplars))
+    return dict(sorted(pictures.items()))
+
+
+def _thumbnail(image: Image, box: FloatArray) -> bytes:
+    """The box with half its size around it, as a JPEG."""
+    x1, y1, x2, y2 = (float(value) for value in box)
+    pad_x, pad_y = (x2 - x1) / 2, (y2 - y1) / 4
+    height, width = image.shape[:2]
+    left, top = int(max(x1 - pad_x, 0)), int(max(y1 - pad_y, 0))
+    piece = image[top : int(min(y2 + pad_y, height)) + 1, left : int(min(x2 + pad_x, width)) + 1]
+    scale = EXAMPLE_HEIGHT / piece.shape[0]
+    size = (max(round(piece.shape[1] * scale), 8), EXAMPLE_HEIGHT)
+    shown = cv2.cvtColor(cv2.resize(piece, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())

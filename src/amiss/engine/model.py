@@ -1,0 +1,165 @@
+"""A fitted model: method, perception and calibration, in memory and as a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from amiss import __version__
+from amiss.config import Config
+from amiss.errors import ConfigError, ModelError
+from amiss.methods import METHODS, Method
+from amiss.scoring.calibrate import Calibration
+from amiss.scoring.smooth import Smoothing
+from amiss.storage import whole_folder
+from amiss.types import FloatArray, FrameScores
+
+__all__ = ["FORMAT", "Model", "make_method"]
+
+FORMAT = 1
+INDEX = "model.json"
+OPEN_KEYS = ("report.", "device", "cache", "scoring.causal", "scoring.release", "scoring.merge", "scoring.min_seconds")
+LICENCES = {"efficientnet-lite0": "Apache-2.0 (EfficientNet-Lite0, ImageNet weights)"}
+
+Mode = Literal["centred", "causal"]
+
+
+def make_method(name: str, config: Config) -> Method:
+    """A method that has learned nothing yet, with its settings from `config.method`.
+
+    Raises:
+        ConfigError: There is no such method, or a setting does not fit.
+    """
+    kind = METHODS[name]
+    return kind(kind.settings_type.build(config.method, prefix="method."))
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What `learn` makes and everything else uses.
+
+    Attributes:
+        method: The fitted method.
+        config: All settings it was learned with.
+        calibrations: For scores smoothed with the future (`centred`) and with the past only (`causal`).
+        learned: What it learned from: clips, frames, seconds, windows, when.
+        examples: JPEGs of normal examples by name.
+    """
+
+    method: Method
+    config: Config
+    calibrations: Mapping[Mode, Calibration]
+    learned: Mapping[str, Any]
+    examples: Mapping[str, bytes]
+
+    def mode(self) -> Mode:
+        """How files are smoothed."""
+        return "causal" if self.config.scoring.causal else "centred"
+
+    def curve(self, seconds: FloatArray, raw: FloatArray, mode: Mode) -> FrameScores:
+        """Smoothed and calibrated scores from raw ones `(T,)`."""
+        smoothing = Smoothing.parse(self.config.scoring.smoothing)
+        smoothed = smoothing.causal(raw) if mode == "causal" else smoothing.centred(raw)
+        calibrated = self.calibrations[mode].tail.rarity(smoothed)
+        return FrameScores(np.arange(len(raw)), seconds, raw, smoothed, calibrated)
+
+    def with_settings(self, config: Config, sets: tuple[str, ...] = ()) -> Model:
+        """The same model with settings that need no learning anew.
+
+        Args:
+            config: The changed settings.
+            sets: The keys that were changed, for the check.
+
+        Raises:
+            ConfigError: One of them takes part in what was learned.
+        """
+        for key in sets:
+            if not key.startswith(OPEN_KEYS):
+                raise ConfigError(f"{key} is part of what the model learned; give it to `amiss learn`")
+        return Model(self.method, config, self.calibrations, self.learned, self.examples)
+
+    def save(self, folder: Path | str) -> None:
+        """Write the model as a folder, in place of an older model there.
+
+        Raises:
+            ModelError: The folder holds something else than a model.
+            StorageError: It cannot be written.
+        """
+        folder = Path(folder)
+        if folder.exists() and not (folder / INDEX).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ModelError(f"{folder} holds something else than a model; give another place for the model")
+        with whole_folder(folder) as partial:
+            self.method.save(partial)
+            (partial / "examples").mkdir()
+            for name, picture in self.examples.items():
+                (partial / "examples" / name).write_bytes(picture)
+            (partial / INDEX).write_text(json.dumps(self._index(partial), indent=1), encoding="utf-8")
+
+    def _index(self, partial: Path) -> dict[str, Any]:
+        files = sorted(path for path in partial.rglob("*") if path.is_file())
+        return {
+            "format": FORMAT,
+            "amiss": __version__,
+            "method": self.method.id,
+            "config": self.config.model_dump(mode="json"),
+            "calibrations": {mode: calibration.to_json() for mode, calibration in self.calibrations.items()},
+            "learned": dict(self.learned),
+            "licences": [LICENCES[self.config.perception.features.source]] if self._has_features() else [],
+            "files": {path.relative_to(partial).as_posix(): _hash(path) for path in files},
+        }
+
+    def _has_features(self) -> bool:
+        return "feature" in self.method.needs.arrays
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Model:
+        """Read a model folder.
+
+        Raises:
+            ModelError: It is missing, lacks a file, was altered, or was not written by amiss.
+        """
+        folder = Path(folder)
+        index = _read_index(folder)
+        for name, digest in index["files"].items():
+            path = folder / name
+            if not path.is_file():
+                raise ModelError(f"the model {folder} lacks {name}; copy it again or learn anew")
+            if _hash(path) != digest:
+                raise ModelError(f"in the model {folder}, {name} was altered; copy it again or learn anew")
+        try:
+            config = Config.build(index["config"])
+            method = make_method(index["method"], config)
+            calibrations = {mode: Calibration.from_json(values) for mode, values in index["calibrations"].items()}
+        except (ConfigError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"the model {folder} was made by another version: {error}; learn it anew") from None
+        method.load(folder)
+        examples = {Path(name).name: (folder / name).read_bytes() for name in index["files"] if "examples/" in name}
+        return cls(method, config, calibrations, index["learned"], examples)
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    """The parsed `model.json` with the keys that loading needs."""
+    if not folder.is_dir():
+        raise ModelError(f"there is no model {folder}; make one with `amiss learn`")
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{folder} is not a model: it has no {INDEX}; make one with `amiss learn`") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the model {folder} is damaged: {INDEX} cannot be read ({error})") from None
+    keys = {"format", "method", "config", "calibrations", "learned", "files"}
+    if not isinstance(index, dict) or not keys <= index.keys():
+        raise ModelError(f"the model {folder} is damaged: {INDEX} lacks an entry; learn it anew")
+    if index["format"] != FORMAT:
+        raise ModelError(f"the model {folder} has format {index['format']}, this amiss reads {FORMAT}; learn it anew")
+    return index
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,74 @@
+"""From a model and footage to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from amiss.engine.model import Mode, Model
+from amiss.engine.scores import Scores
+from amiss.footage.base import Footage
+from amiss.pipeline import Pipeline
+from amiss.scoring.calibrate import make_finder
+from amiss.scoring.combine import worst_region
+from amiss.scoring.events import Span, find_spans
+from amiss.scoring.explain import make_event, worst_of
+from amiss.types import Event, RegionScores, Windows
+from amiss.windows.store import WindowPart
+
+__all__ = ["event_of", "score_clip", "score_part"]
+
+
+def score_clip(model: Model, footage: Footage, pipeline: Pipeline | None = None) -> Scores:
+    """Score one clip.
+
+    Args:
+        model: The model.
+        footage: The clip.
+        pipeline: To use for several clips in turn; made anew when left out.
+
+    Raises:
+        FootageError: The footage cannot be read to its end.
+    """
+    pipeline = pipeline or Pipeline(model.config, model.method.needs)
+    part = pipeline.part(footage)
+    mode = model.mode()
+    regions = score_part(model, part)
+    clock = np.array(part.clock, np.float64)
+    raw = worst_region(regions, len(clock), model.calibrations[mode].floor)
+    frames = model.curve(clock, raw, mode)
+    finder = make_finder(model.calibrations[mode].level, model.config.scoring, model.config.footage.gap)
+    spans = find_spans(frames.calibrated, frames.seconds, finder)
+    events = tuple(event_of(model, mode, footage.name, span, regions, part.at) for span in spans)
+    return Scores(footage.name, footage, regions, frames, events)
+
+
+def score_part(model: Model, part: WindowPart) -> RegionScores:
+    """The scores of a clip's windows; a table of the right columns without rows where there are none."""
+    batches = [model.method.score(windows) for windows in part.batches()]
+    return RegionScores.merge(batches) if batches else model.method.score(part[0:0])
+
+
+def event_of(
+    model: Model, mode: Mode, camera: str, span: Span, regions: RegionScores, windows_at: Callable[[int], Windows]
+) -> Event:
+    """The event of a span, explained at its worst region.
+
+    Args:
+        model: The model.
+        mode: How the curve was smoothed.
+        camera: Name of the camera or clip.
+        span: When.
+        regions: At least all regions of the span's frames.
+        windows_at: Gives the windows of a frame.
+    """
+    worst = worst_of(regions[(regions.frame >= span.first) & (regions.frame <= span.last)])
+    reasons: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    if len(worst):
+        why = model.method.explain(worst, windows_at(int(worst.frame[0])))
+        reasons, examples = why.reasons, tuple(f"{index:04d}.jpg" for index in why.examples)
+    calibration = model.calibrations[mode]
+    level = calibration.tail.value_at(calibration.level * model.config.scoring.release)
+    return make_event(camera, span, regions, level, reasons, examples)

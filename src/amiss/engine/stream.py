@@ -1,0 +1,124 @@
+"""Frame by frame: the same numbers as a whole file that is smoothed with the past only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from amiss.engine.model import Model
+from amiss.engine.score import event_of
+from amiss.pipeline import Pipeline
+from amiss.scoring.calibrate import make_finder
+from amiss.scoring.combine import worst_region
+from amiss.scoring.events import Span
+from amiss.scoring.explain import worst_of
+from amiss.scoring.smooth import CausalFilter, Smoothing
+from amiss.types import Event, Frame, RegionScores, Windows
+
+__all__ = ["Stream", "Update"]
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """What one frame brought.
+
+    Attributes:
+        regions: Its scored regions.
+        raw: Its score: that of the worst region.
+        smoothed: The score smoothed with the past.
+        calibrated: -log10 of the share of normal footage that scores as high.
+        event: An event that ended, if one did.
+    """
+
+    regions: RegionScores
+    raw: float
+    smoothed: float
+    calibrated: float
+    event: Event | None
+
+
+class Stream:
+    """Scores frames as they come. All state is in the object: two cameras are two streams.
+
+    Args:
+        model: The model.
+        camera: Name for the events.
+    """
+
+    def __init__(self, model: Model, camera: str = "camera") -> None:
+        self._model, self._camera = model, camera
+        self._pipeline = Pipeline(model.config, model.method.needs)
+        self._pipeline.reset()
+        self._calibration = model.calibrations["causal"]
+        self._filter = CausalFilter(Smoothing.parse(model.config.scoring.smoothing))
+        self._finder = make_finder(self._calibration.level, model.config.scoring, model.config.footage.gap)
+        self._held = _Held()
+
+    def update(self, frame: Frame) -> Update:
+        """Score one frame; frames come in order of time."""
+        windows = self._pipeline.update(frame)
+        regions = self._model.method.score(windows)
+        here = RegionScores(regions.frame * 0, regions.seconds, regions.box, regions.track, regions.score)
+        raw = float(worst_region(here, 1, self._calibration.floor)[0])
+        smoothed = self._filter.update(raw)
+        calibrated = float(self._calibration.tail.rarity(np.array([smoothed]))[0])
+        span = self._finder.update(frame.index, frame.seconds, calibrated)
+        event = self._event(span) if span else None
+        self._held.add(frame.index, regions, windows, self._finder.pending)
+        return Update(regions, raw, smoothed, calibrated, event)
+
+    def finish(self) -> Event | None:
+        """End the stream; gives the event that was open, if one was."""
+        span = self._finder.finish()
+        return self._event(span) if span else None
+
+    def _event(self, span: Span) -> Event:
+        regions, windows = self._held.regions(), self._held.windows
+        return event_of(self._model, "causal", self._camera, span, regions, lambda _: windows)
+
+
+class _Held:
+    """What an open event needs: its regions, and the windows of its worst frame."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._inside: list[RegionScores] = []
+        self._after: list[tuple[RegionScores, Windows]] = []
+        self._worst = float("-inf")
+        self._windows: Windows | None = None
+
+    @property
+    def windows(self) -> Windows:
+        """The windows of the worst frame.
+
+        Raises:
+            LookupError: No frame of the event had any.
+        """
+        if self._windows is None:
+            raise LookupError("no window in the event")
+        return self._windows
+
+    def regions(self) -> RegionScores:
+        """All regions of the event so far."""
+        return RegionScores.merge(self._inside)
+
+    def add(self, frame: int, regions: RegionScores, windows: Windows, span: Span | None) -> None:
+        """Keep a frame while an event is open, or may still be joined to the next."""
+        if span is None or span.first == frame:
+            self._forget()
+        if span is None:
+            return
+        self._after.append((regions, windows))
+        if span.last == frame:
+            for some, theirs in self._after:
+                self._take(some, theirs)
+            self._after.clear()
+
+    def _take(self, regions: RegionScores, windows: Windows) -> None:
+        self._inside.append(regions)
+        worst = worst_of(regions)
+        if len(worst) and float(worst.score[0]) > self._worst:
+            self._worst, self._windows = float(worst.score[0]), windows

@@ -1,0 +1,142 @@
+"""Wires the stages once: the same path for files, for live footage and for learning.
+
+A frame goes in, the windows that it completes come out. Offline the windows of a whole clip are kept in the cache and
+scored in larger batches; that is the only difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from amiss.config import Config
+from amiss.errors import ConfigError
+from amiss.footage.base import Footage
+from amiss.perception.boxes import BOX_SOURCES, tidy
+from amiss.perception.cache import Cache, content_key, default_cache
+from amiss.perception.features import Features
+from amiss.perception.flow import Flow
+from amiss.perception.seen import Seen
+from amiss.perception.tracks import Tracker
+from amiss.types import Frame, Windows
+from amiss.windows.cubes import CubeBuilder
+from amiss.windows.needs import Needs
+from amiss.windows.store import WindowPart, write_frame, write_windows
+
+__all__ = ["Pipeline", "resolve_device"]
+
+STAGES_VERSION = 1
+"""Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
+
+
+def resolve_device(name: str) -> torch.device:
+    """The torch device of a setting; `auto` takes a GPU where there is one.
+
+    Raises:
+        ConfigError: There is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device does not take {name!r} here: {str(error).splitlines()[0]}") from None
+    return device
+
+
+class Pipeline:
+    """From frames to windows, for one camera. All state is in the object.
+
+    Args:
+        config: Settings of footage and perception.
+        needs: What the method asks for; nothing else is computed.
+    """
+
+    def __init__(self, config: Config, needs: Needs) -> None:
+        self._config = config
+        self._needs = needs
+        self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception.boxes)
+        self._tracker = Tracker(config.perception.tracks, config.footage.gap)
+        self._flow = Flow(config.perception.flow) if "flow" in needs.arrays else None
+        wants_features = "feature" in needs.arrays
+        self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
+        self._cubes = CubeBuilder(needs)
+        self._before: float | None = None
+
+    def reset(self, origin: Path | None = None) -> None:
+        """Begin new footage.
+
+        Args:
+            origin: Where it lies, None for frames from elsewhere.
+
+        Raises:
+            FootageError: The box source has nothing for it.
+        """
+        self._boxes.reset(origin)
+        self._tracker.reset()
+        self._before = None
+        self._after_gap()
+
+    def _after_gap(self) -> None:
+        """Forget what must not reach across a jump in time."""
+        for stage in (self._flow, self._features, self._cubes):
+            if stage:
+                stage.reset()
+
+    def update(self, frame: Frame) -> Windows:
+        """The windows that this frame completes."""
+        step = 0.0 if self._before is None else frame.seconds - self._before
+        self._before = frame.seconds
+        if not 0 < step <= self._config.footage.gap:
+            step = 0.0
+            self._after_gap()
+        return self._cubes.update(self._see(frame, step))
+
+    def _see(self, frame: Frame, step: float) -> Seen:
+        found = tidy(self._boxes.update(frame), self._config.perception.boxes, frame.size)
+        boxes = self._tracker.update(frame, found)
+        flow = self._flow.update(frame) if self._flow else None
+        features = self._features.update(frame, boxes) if self._features else None
+        return Seen(frame, step, boxes, flow, features)
+
+    def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
+        """Every frame of some footage with the windows that it completes."""
+        self.reset(footage.path)
+        for frame in footage:
+            yield frame, self.update(frame)
+
+    def key(self, footage: Footage) -> str:
+        """The cache's key of the footage's windows: its content, and all settings that matter to them."""
+        settings = self._config.perception.model_dump(mode="json", exclude={"boxes": {"path"}})
+        extra = self._boxes.fingerprint(footage.path)
+        gap = self._config.footage.gap
+        return content_key(STAGES_VERSION, footage.fingerprint(), footage.rate, settings, gap, vars(self._needs), extra)
+
+    def cached(self, footage: Footage) -> WindowPart | None:
+        """The windows of the footage if an earlier run has left them."""
+        entry = self._cache().find(self.key(footage))
+        return WindowPart(footage.name, entry) if entry else None
+
+    def part(self, footage: Footage) -> WindowPart:
+        """The windows of the footage, from the cache or into it.
+
+        Raises:
+            FootageError: It cannot be read to its end.
+            StorageError: The cache cannot be written.
+        """
+        key = self.key(footage)
+        if not self._cache().find(key):
+            with self._cache().writing(key) as writer:
+                for frame, windows in self.windows(footage):
+                    write_frame(writer, frame.seconds)
+                    write_windows(writer, windows)
+        entry = self._cache().find(key)
+        if entry is None:
+            raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")
+        return WindowPart(footage.name, entry)
+
+    def _cache(self) -> Cache:
+        return Cache((self._config.cache or default_cache()) / "windows")
