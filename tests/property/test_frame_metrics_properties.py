@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amiss import metrics
 
+UNHURRIED = settings(deadline=None, max_examples=60)
 FINITE = st.integers(-8, 8).map(lambda n: n / 4)
 
 
@@ -29,11 +30,13 @@ def rates(labels, scores, threshold):
     return called[labels == 0].mean(), called[labels == 1].mean()
 
 
+@UNHURRIED
 @given(clips())
 def test_auc_is_the_probability_of_the_right_order(clip):
     assert metrics.frame_auc(*clip) == pytest.approx(pair_auc(*clip))
 
 
+@UNHURRIED
 @given(clips())
 def test_auc_and_errors_do_not_change_under_a_rising_map(clip):
     labels, scores = clip
@@ -41,6 +44,7 @@ def test_auc_and_errors_do_not_change_under_a_rising_map(clip):
         assert metric(labels, np.exp(scores) * 7 - 3) == pytest.approx(metric(labels, scores))
 
 
+@UNHURRIED
 @given(clips())
 def test_turning_scores_round_turns_auc_and_eer_round(clip):
     labels, scores = clip
@@ -48,6 +52,7 @@ def test_turning_scores_round_turns_auc_and_eer_round(clip):
     assert metrics.equal_error_rate(labels, -scores) == pytest.approx(1 - metrics.equal_error_rate(labels, scores))
 
 
+@UNHURRIED
 @given(clips())
 def test_eer_lies_between_the_errors_around_the_crossing(clip):
     labels, scores = clip
@@ -58,6 +63,7 @@ def test_eer_lies_between_the_errors_around_the_crossing(clip):
     assert before - 1e-12 <= eer <= after + 1e-12
 
 
+@UNHURRIED
 @given(clips())
 def test_the_nearest_eer_is_the_mean_error_of_a_point_of_the_roc(clip):
     labels, scores = clip
@@ -66,6 +72,7 @@ def test_the_nearest_eer_is_the_mean_error_of_a_point_of_the_roc(clip):
     assert np.abs(errors - metrics.nearest_equal_error_rate(labels, scores)).min() < 1e-12
 
 
+@UNHURRIED
 @given(clips())
 def test_the_roc_holds_the_rates_at_its_thresholds(clip):
     fpr, tpr, thresholds = metrics.roc(*clip)
@@ -74,6 +81,7 @@ def test_the_roc_holds_the_rates_at_its_thresholds(clip):
         assert (fpr[row], tpr[row]) == pytest.approx(rates(*clip, thresholds[row]))
 
 
+@UNHURRIED
 @given(clips())
 def test_best_f1_is_the_best_of_all_thresholds(clip):
     labels, scores = clip
@@ -87,6 +95,7 @@ def test_best_f1_is_the_best_of_all_thresholds(clip):
     assert f1(best.threshold) == pytest.approx(best.f1)
 
 
+@UNHURRIED
 @given(clips())
 def test_average_precision_by_steps(clip):
     labels, scores = clip
@@ -99,12 +108,14 @@ def test_average_precision_by_steps(clip):
     assert metrics.average_precision(labels, scores) == pytest.approx(area)
 
 
+@UNHURRIED
 @given(clips())
 def test_one_clip_has_the_same_micro_and_macro(clip):
     labels, scores = {"a": clip[0]}, {"a": clip[1]}
     assert metrics.macro_auc(labels, scores) == pytest.approx(metrics.micro_auc(labels, scores))
 
 
+@UNHURRIED
 @given(st.lists(clips(), min_size=1, max_size=4))
 def test_several_clips(drawn):
     labels, scores = [clip[0] for clip in drawn], [clip[1] for clip in drawn]
@@ -113,6 +124,7 @@ def test_several_clips(drawn):
     assert metrics.macro_auc(labels, scores) == pytest.approx(np.mean([pair_auc(*clip) for clip in drawn]))
 
 
+@UNHURRIED
 @given(clips())
 def test_padding_is_that_of_a_clip_scaled_to_0_and_1(clip):
     labels, scores = clip
@@ -124,6 +136,7 @@ def test_padding_is_that_of_a_clip_scaled_to_0_and_1(clip):
     assert metrics.macro_auc_padded(labels, scores) == pytest.approx(padded)
 
 
+@UNHURRIED
 @given(clips())
 def test_score_gap_lies_within_one_and_follows_the_sign(clip):
     labels, scores = clip

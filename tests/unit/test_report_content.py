@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_making import SUMMARY, Moving, clip, curve
 
@@ -57,6 +57,7 @@ def test_region_levels_follow_the_calibration_and_never_exceed_the_frame():
     np.testing.assert_allclose(levels, [1.5, 3.0, 1.0, 1.0, 0.0])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 9), min_size=2, max_size=400), st.integers(4, 60))
 def test_thinning_keeps_order_ends_and_extremes(values, limit):
     curve_values, seconds = np.array(values), np.arange(len(values)) / 25

@@ -226,3 +226,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"cannot write .*report\.html"):
         write_page(tmp_path / "file" / "report.html", [], SUMMARY, {})
+
+
+def test_events_of_a_clip_that_has_neither_frames_nor_regions(written):
+    frames, table = empty_scores()
+    bare = event(Moving(), 5, 11, tube=event(Moving(), 5, 6).tube[:0])
+    page = written([ClipReport("dark", frames, table, [bare], Moving())], examples={})
+    assert page.find("article", id="event-1")
+    assert not page.find("img")

@@ -1,7 +1,9 @@
 """The annotated video: as many frames as the footage, at its times, with boxes and curve where they belong."""
 
+import os
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -163,3 +165,12 @@ def test_an_odd_rate_is_kept(tmp_path):
     write_video(path, [clip(footage=footage, high=(), events=())], SUMMARY)
     with av.open(str(path)) as container:
         assert container.streams.video[0].average_rate == Fraction(30000, 1001)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
+    path = tmp_path / "a.mp4"
+    (tmp_path / f".a.mp4.{os.getpid()}.partial").symlink_to("/dev/full")
+    with pytest.raises(StorageError, match=r"cannot write .*a\.mp4 \(No space left"):
+        write_video(path, [clip()], SUMMARY)
+    assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ import numpy as np
 
 from amiss.report import draw
 from amiss.report.content import ClipReport, Summary, clock
-from amiss.types import Image
+from amiss.types import FloatArray, Image
 
 __all__ = ["STRIP_HEIGHT", "Strip"]
 
@@ -48,24 +48,28 @@ class Strip:
             seconds: Time within the clip.
             level: Calibrated score of that moment.
         """
-        x = round(self._x(seconds))
+        x = round(float(self._x(seconds)))
         target[:, :x] = self._past[:, :x]
         target[:, x:] = self._ahead[:, x:]
         cv2.line(target, (x, TOP - 4), (x, STRIP_HEIGHT - BOTTOM), PAST, 1)
-        cv2.circle(target, (x, round(self._y(level))), 3, PAST, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(target, (x, round(float(self._y(level)))), 3, PAST, cv2.FILLED, cv2.LINE_AA)
         cv2.putText(target, f"{clock(seconds)}   {level:.1f}", (SIDE, 17), draw.FONT, 0.45, PAST, 1, cv2.LINE_AA)
 
-    def _x(self, seconds: float) -> float:
-        return SIDE + (self._width - 2 * SIDE) * min(max(seconds / self._seconds, 0.0), 1.0)
+    def _x(self, seconds: FloatArray | float) -> FloatArray:
+        return np.asarray(SIDE + (self._width - 2 * SIDE) * np.clip(np.divide(seconds, self._seconds), 0, 1))
 
-    def _y(self, level: float) -> float:
-        return STRIP_HEIGHT - BOTTOM - (STRIP_HEIGHT - TOP - BOTTOM) * min(max(level / self._top, 0.0), 1.0)
+    def _y(self, level: FloatArray | float) -> FloatArray:
+        high = STRIP_HEIGHT - TOP - BOTTOM
+        return np.asarray(STRIP_HEIGHT - BOTTOM - high * np.clip(np.divide(level, self._top), 0, 1))
 
     def _ground(self, clip: ClipReport, summary: Summary) -> Image:
         """Event spans, base line, level and release, and what the level is."""
         image = np.full((STRIP_HEIGHT, self._width, 3), GROUND, np.uint8)
         for event in clip.events:
-            corners = (round(self._x(event.start)), TOP - 4), (round(self._x(event.end)), STRIP_HEIGHT - BOTTOM)
+            corners = (
+                (round(float(self._x(event.start))), TOP - 4),
+                (round(float(self._x(event.end))), STRIP_HEIGHT - BOTTOM),
+            )
             cv2.rectangle(image, *corners, SPAN_GROUND, cv2.FILLED)
         self._dashes(image, summary.release, draw.AMBER, 2)
         self._dashes(image, summary.level, draw.RED, 8)
@@ -75,15 +79,14 @@ class Strip:
         return image
 
     def _dashes(self, image: Image, level: float, colour: draw.Colour, length: int) -> None:
-        y = round(self._y(level)) // 2 * 2  # two whole rows: colour has half the resolution of light in the video
+        y = (
+            round(float(self._y(level))) // 2 * 2
+        )  # two whole rows: colour has half the resolution of light in the video
         for x in range(SIDE, self._width - SIDE, length + 6):
             image[y : y + 2, x : min(x + length, self._width - SIDE)] = colour
 
     def _curve(self, image: Image, clip: ClipReport, colour: draw.Colour) -> Image:
-        frames = clip.frames
-        points = np.array(
-            [(self._x(t), self._y(v)) for t, v in zip(frames.seconds, frames.calibrated, strict=True)]
-        ).reshape(-1, 1, 2)
+        points = np.stack([self._x(clip.frames.seconds), self._y(clip.frames.calibrated)], axis=-1).reshape(-1, 1, 2)
         fixed = (points * 2**FRACTION).round().astype(np.int32)
         cv2.polylines(image, [fixed], isClosed=False, color=colour, thickness=1, lineType=cv2.LINE_AA, shift=FRACTION)
         return image

@@ -59,15 +59,14 @@ def gather(clip: ClipReport, events: Sequence[Event], progress: Progress | None 
     Raises:
         FootageError: The footage cannot be read.
     """
-    plans = [plan for event in events if (plan := _plan(event, clip)) is not None]
+    plans = [_plan(event, clip) for event in events]
     wanted: dict[int, list[_Plan]] = defaultdict(list)
-    for plan in plans:
+    for plan in filter(None, plans):
         for number in plan.frames:
             wanted[int(number)].append(plan)
     if wanted:
         _read(clip, wanted, progress)
-    found = {plan.event.id: plan.pictures for plan in plans}
-    return [found.get(event.id, EventPictures()) for event in events]
+    return [plan.pictures if plan else EventPictures() for plan in plans]
 
 
 def _read(clip: ClipReport, wanted: dict[int, list[_Plan]], progress: Progress | None) -> None:

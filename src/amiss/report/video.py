@@ -26,7 +26,7 @@ __all__ = ["write_video"]
 LEAST_WIDTH, MOST_WIDTH = 480, 1280
 TICK = Fraction(1, 90_000)
 """Time base of the file, fine enough for any frame rate."""
-ENCODER = {"preset": "veryfast", "crf": "24", "movflags": "+faststart"}
+ENCODER = {"preset": "superfast", "crf": "24", "movflags": "+faststart"}
 SMPTE_170M, LIMITED_RANGE = 6, 1
 """What OpenCV's conversion to YUV makes, told to the player so that colours do not shift."""
 PLATE = (36, 40, 46)

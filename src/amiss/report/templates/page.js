@@ -72,9 +72,12 @@
   if (video) {
     video.addEventListener("timeupdate", follow);
     video.addEventListener("seeked", follow);
-    video.addEventListener("error", () => {
+    const missing = () => {
+      video.hidden = true;
       note.textContent = "The annotated video is not beside this page, so it cannot be played here.";
-    });
+    };
+    video.addEventListener("error", missing);
+    if (video.error) missing(); // it may have failed before this script ran
     document.querySelectorAll("[data-seek]").forEach((button) => {
       button.addEventListener("click", () => seek(Number(button.dataset.seek), true));
     });
