@@ -86,14 +86,15 @@ class EntryWriter:
             shape[0] += len(array)
 
     def close(self) -> None:
-        """Bring everything to disk."""
+        """Close the files."""
         for file in self._files.values():
-            file.flush()
-            os.fsync(file.fileno())
             file.close()
 
     def finish(self) -> None:
-        """Close, and write the index."""
+        """Bring everything to disk, and write the index."""
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
         self.close()
         text = json.dumps({"meta": self.meta, "arrays": self._arrays})
         (self._folder / INDEX).write_text(text, encoding="utf-8")
