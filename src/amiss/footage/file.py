@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -137,7 +139,10 @@ class VideoFile:
                 _DEFAULT_RATE,
             )
             duration = _duration(container, stream) if stated else None
-            return _Header(rate, stream.frames or None if stated else None, duration)
+            frames = stream.frames if stated else 0
+            if duration and frames < 0.5 * duration * rate:
+                frames = 0  # a fragmented file counts its first fragment alone
+            return _Header(rate, frames or None, duration)
 
     @property
     def length(self) -> int | None:
@@ -220,9 +225,11 @@ class VideoFile:
         with container:
             if not _NOT_VIDEO.isdisjoint(container.format.name.split(",")):
                 raise FootageError(f"{self.path} is not a video but {container.format.long_name}")
-            if not container.streams.video:
+            # A cover picture in a sound file is a video stream too, but no video.
+            streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            if not streams:
                 raise FootageError(f"{self.path} has no video stream; give a file that has pictures")
-            stream = container.streams.video[0]
+            stream = streams[0]
             if not _has_decoder(stream):
                 raise FootageError(f"{self.path} uses a video codec that cannot be decoded here; convert it to H.264")
             stream.thread_type = "AUTO"
@@ -250,6 +257,9 @@ def _duration(container: InputContainer, stream: VideoStream) -> float | None:
         return float(stream.frames / stream.average_rate)  # the demuxer shortens the duration to what is in the file
     if stream.duration:
         return _seconds(stream.duration, stream.time_base)
+    tag = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    if tag:  # how Matroska states the end of each of its streams
+        return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) - _seconds(stream.start_time, stream.time_base)
     if len(container.streams) == 1 and container.duration:
         return float(container.duration / av.time_base) - _seconds(stream.start_time, stream.time_base)
     return None
