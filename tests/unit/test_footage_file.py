@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import re
 import wave
@@ -48,6 +49,19 @@ def test_a_container_without_a_frame_count_says_so(tmp_path: Path) -> None:
     video = VideoFile(write_video(tmp_path / "a.ts", levels(20)))
     assert video.length is None
     assert len(list(video)) == 20
+
+
+def test_decoded_pictures_do_not_pile_up(tmp_path: Path) -> None:
+    video = VideoFile(write_video(tmp_path / "a.mp4", levels(60), turn=90))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in video:
+            pass
+        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left < 3
 
 
 def test_the_rotation_flag_is_obeyed(tmp_path: Path) -> None:

@@ -106,6 +106,25 @@ def upright(image: Image, matrix: IntArray) -> Image:
     return np.ascontiguousarray(image)
 
 
+class _Turn:
+    """Makes upright RGB of decoded pictures.
+
+    Reading a picture's display matrix ties it into a cycle that keeps its memory until the next garbage collection, so
+    the matrix is read again only where the angle, which comes without that, has changed.
+    """
+
+    def __init__(self) -> None:
+        self._angle: int | None = None
+        self._matrix: IntArray | None = None
+
+    def __call__(self, picture: VideoFrame) -> Image:
+        if picture.rotation != self._angle:
+            data: Any = picture.side_data.get("DISPLAYMATRIX")
+            self._angle, self._matrix = picture.rotation, None if data is None else np.frombuffer(bytes(data), np.int32)
+        image = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+        return image if self._matrix is None else upright(image, self._matrix)
+
+
 class VideoFile:
     """The first video stream of a file.
 
@@ -165,22 +184,16 @@ class VideoFile:
             FootageError: It is no video, ends early, cannot be decoded to its end, or changes its picture size.
         """
         header, line = self._header, TimeLine(self._header.rate)
-        count, end, shape = 0, 0.0, None
+        count, end, shape, turn = 0, 0.0, None, _Turn()
         for count, picture in enumerate(self._decode(), start=1):
             seconds = line.next(_stamp(picture))
-            image = self._image(picture)
+            image = turn(picture)
             shape = shape or image.shape
             if image.shape != shape:
                 raise FootageError(_changed(self.path, shape, image.shape, count - 1))
             end = seconds + (_seconds(picture.duration, picture.time_base) or 1.0 / header.rate)
             yield Frame(image, count - 1, seconds)
         self._check_whole(count, end)
-
-    def _image(self, picture: VideoFrame) -> Image:
-        """The picture as RGB, upright."""
-        image = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-        matrix: Any = picture.side_data.get("DISPLAYMATRIX")
-        return image if matrix is None else upright(image, np.frombuffer(bytes(matrix), np.int32))
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Decoded pictures in the order of showing."""
