@@ -35,12 +35,17 @@ def write_video(
     turn: float | None = None,
     options: dict[str, str] | None = None,
     container: dict[str, str] | None = None,
+    sound: float = 0.0,
 ) -> Path:
-    """Encode `pictures`; `milliseconds` gives each its time stamp, `turn` sets a rotation flag in degrees."""
+    """Encode `pictures`; `milliseconds` gives each its time stamp, `turn` sets a rotation flag in degrees.
+
+    With `sound`, a silent sound track of so many seconds goes with it.
+    """
     with av.open(str(path), "w", options=container or {}) as out:
         stream = out.add_stream(codec, rate=rate, options=options or {})
         stream.width, stream.height = pictures[0].shape[1], pictures[0].shape[0]
         stream.pix_fmt = pix_fmt
+        track = out.add_stream("aac", rate=8000, layout="mono") if sound else None
         if turn is not None:
             stream.set_display_rotation(turn)
         if milliseconds is not None:
@@ -51,6 +56,12 @@ def write_video(
             frame.time_base = Fraction(1, rate if milliseconds is None else 1000)
             out.mux(stream.encode(frame))
         out.mux(stream.encode())
+        if track is not None:
+            for number in range(int(sound * 8)):
+                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), format="fltp", layout="mono")
+                silence.sample_rate, silence.pts = 8000, number * 1000
+                out.mux(track.encode(silence))
+            out.mux(track.encode())
     return path
 
 

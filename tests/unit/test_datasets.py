@@ -183,6 +183,7 @@ def test_arrays_are_read_without_pickle(tmp_path: Path) -> None:
         (["01_0014", "01_0015"], "01_0015", "01_0015"),
         (["01_0014"], "1_14", None),
         (["01"], "02", None),
+        (["plaza_01"], "platform_01", None),
     ],
 )
 def test_keys_mean_clips(keys: list[str], name: str, key: str | None) -> None:

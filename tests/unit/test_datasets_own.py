@@ -86,7 +86,7 @@ def test_an_empty_testing_folder_is_named(tmp_path: Path) -> None:
 def world(tmp_path: Path) -> Path:
     told = []
     for name, split, place in (
-        ("plaza-01", "training", "plaza"),
+        ("a-1", "training", "platform"),
         ("a-2", "testing", "crossing"),
         ("a-1", "testing", "plaza"),
     ):
@@ -105,7 +105,7 @@ def world(tmp_path: Path) -> Path:
 
 def test_world(world: Path) -> None:
     dataset = DATASETS["world"](world)
-    assert [(clip.name, clip.camera) for clip in dataset.training()] == [("plaza-01", "plaza")]
+    assert [(clip.name, clip.camera) for clip in dataset.training()] == [("a-1", "platform")]
     two, one = dataset.testing()
     assert [(clip.name, clip.camera) for clip in (one, two)] == [("a-1", "plaza"), ("a-2", "crossing")]
     assert one.boxes is not None

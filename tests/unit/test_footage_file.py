@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gc
 import os
 import re
 import wave
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from clips import HEIGHT, WIDTH, cut, levels, write_video
 
 from amiss.errors import FootageError
@@ -46,6 +49,19 @@ def test_a_container_without_a_frame_count_says_so(tmp_path: Path) -> None:
     video = VideoFile(write_video(tmp_path / "a.ts", levels(20)))
     assert video.length is None
     assert len(list(video)) == 20
+
+
+def test_decoded_pictures_do_not_pile_up(tmp_path: Path) -> None:
+    video = VideoFile(write_video(tmp_path / "a.mp4", levels(60), turn=90))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in video:
+            pass
+        left = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left < 3
 
 
 def test_the_rotation_flag_is_obeyed(tmp_path: Path) -> None:
@@ -114,6 +130,51 @@ def test_a_cut_off_file_says_up_to_where_it_is_readable(
         seen.extend(frame.index for frame in VideoFile(cut(whole, 0.6)))
     assert 15 < len(seen) < 40
     assert re.search(rf"frame {seen[-1]} \(\d|first {len(seen)} frames \(\d", str(caught.value))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "mov", "flv"])
+def test_a_longer_sound_track_makes_no_video_look_cut_off(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", levels(20), sound=6.0)
+    assert len(list(VideoFile(path))) == 20
+
+
+def test_a_cut_off_file_with_sound_is_still_seen(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", NOISE, options={"g": "10"}, sound=9.0)
+    with pytest.raises(FootageError, match=r"header announces 5\.00 s"):
+        list(VideoFile(cut(path, 0.5)))
+
+
+def test_a_fragmented_file_is_read_whole_and_announces_no_length(tmp_path: Path) -> None:
+    container = {"movflags": "frag_keyframe"}
+    video = VideoFile(write_video(tmp_path / "a.mp4", levels(40), options={"g": "10"}, container=container))
+    assert video.length is None
+    assert len(list(video)) == 40
+
+
+def test_a_stream_that_begins_between_key_frames_is_read(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.ts", NOISE, options={"g": "20"})
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 5 // 188 * 188 :])
+    frames = list(VideoFile(path))
+    assert 25 < len(frames) < 45
+    assert frames[0].seconds == 0.0
+
+
+def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "song.m4a"
+    with av.open(str(path), "w", format="mp4") as out:
+        sound = out.add_stream("aac", rate=8000, layout="mono")
+        cover = out.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        out.mux(cover.encode(av.VideoFrame.from_ndarray(levels(1)[0], format="rgb24")))
+        out.mux(cover.encode())
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        silence.sample_rate = 8000
+        out.mux(sound.encode(silence))
+        out.mux(sound.encode())
+    with pytest.raises(FootageError, match=r"song\.m4a has no video stream"):
+        list(VideoFile(path))
 
 
 def test_a_cut_off_transport_stream_gives_what_is_there(tmp_path: Path) -> None:

@@ -42,9 +42,14 @@ def test_one_stem_with_two_suffixes_is_numbered(tmp_path: Path) -> None:
     assert names[1] == f"{names[0]}-2"
 
 
-def test_a_path_given_twice_counts_once(tmp_path: Path) -> None:
+def test_a_path_given_twice_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_video(tmp_path / "x.mp4", levels(2))
-    assert len(find_footage([path, tmp_path])) == 1
+    monkeypatch.chdir(tmp_path)
+    assert len(find_footage([path, tmp_path, "x.mp4"])) == 1
+    assert find_footage(["."])[0].name == "x"
+    assert open_footage(write_frames(tmp_path / "walk")).name == "walk"
+    monkeypatch.chdir(tmp_path / "walk")
+    assert find_footage(["."])[0].name == "walk"
 
 
 def test_what_is_no_footage_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from amiss.registry import Registry
 
 __all__ = ["DATASETS", "Clip", "Dataset", "Split"]
 
-DATASETS: Registry[type[Dataset]] = Registry("dataset", "amiss.datasets")
+DATASETS: Registry[type[Dataset]] = Registry("dataset")
 """Every dataset by its id."""
 
 for _dataset in (Avenue, Ped1, Ped2, PlainFolder, ShanghaiTech, UBnormal, World):

@@ -63,8 +63,8 @@ def find_key(keys: Iterable[str], name: str) -> str | None:
 
 
 def _plain(name: str) -> str:
-    """A name without the word before and the zeros of its number, if it is only a word and a number."""
-    number = re.fullmatch(r"[A-Za-z]*_?0*([0-9]+)", name)
+    """A number without the split before it and its zeros; any other name as it is, since a word may be a place."""
+    number = re.fullmatch(r"(?:train|test)?0*([0-9]+)", name, re.IGNORECASE)
     return number[1] if number else name
 
 

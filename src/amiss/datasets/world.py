@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from pathlib import Path
 
-from amiss.datasets.base import Dataset, Found, Split
+from amiss.datasets.base import Clip, Dataset, Found, Split
 from amiss.datasets.files import read_text
 from amiss.datasets.layout import clips_in
 from amiss.errors import DatasetError
@@ -28,22 +29,22 @@ class World(Dataset):
 
     def _find(self, split: Split) -> Sequence[Found]:
         there = dict(clips_in(self.root / split))
-        told = [name for name, entry in self._told.items() if entry["split"] == split]
+        told = [name for where, name in self._places if where == split]
         if missing := [name for name in told if name not in there]:
             raise DatasetError(f"{self.root / split} has no video of {missing[0]}; write the world again")
         return [(name, there[name]) for name in told]
 
-    def _camera(self, name: str) -> str:
-        return str(self._told[name]["place"])
+    def _clip(self, split: Split, name: str, path: Path) -> Clip:
+        return replace(super()._clip(split, name, path), camera=self._places[split, name])
 
     @cached_property
-    def _told(self) -> Mapping[str, Mapping[str, Any]]:
-        """What `world.json` says of each clip, by name."""
+    def _places(self) -> Mapping[tuple[str, str], str]:
+        """The place of each clip in `world.json`, by split and name; both splits may use the same names."""
         path = self.root / "world.json"
         if not path.is_file():
             raise DatasetError(f"{self.root} is not laid out as {self.title}; looked for {self.looked_for}")
         try:
             clips = json.loads(read_text(path))["clips"]
-            return {str(clip["name"]): {"split": str(clip["split"]), "place": str(clip["place"])} for clip in clips}
+            return {(str(clip["split"]), str(clip["name"])): str(clip["place"]) for clip in clips}
         except (ValueError, KeyError, TypeError) as error:
             raise DatasetError(f"{path} has no list of clips with name, split and place; write it again") from error

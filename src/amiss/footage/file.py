@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -104,6 +106,25 @@ def upright(image: Image, matrix: IntArray) -> Image:
     return np.ascontiguousarray(image)
 
 
+class _Turn:
+    """Makes upright RGB of decoded pictures.
+
+    Reading a picture's display matrix ties it into a cycle that keeps its memory until the next garbage collection, so
+    the matrix is read again only where the angle, which comes without that, has changed.
+    """
+
+    def __init__(self) -> None:
+        self._angle: int | None = None
+        self._matrix: IntArray | None = None
+
+    def __call__(self, picture: VideoFrame) -> Image:
+        if picture.rotation != self._angle:
+            data: Any = picture.side_data.get("DISPLAYMATRIX")
+            self._angle, self._matrix = picture.rotation, None if data is None else np.frombuffer(bytes(data), np.int32)
+        image = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+        return image if self._matrix is None else upright(image, self._matrix)
+
+
 class VideoFile:
     """The first video stream of a file.
 
@@ -137,7 +158,10 @@ class VideoFile:
                 _DEFAULT_RATE,
             )
             duration = _duration(container, stream) if stated else None
-            return _Header(rate, stream.frames or None if stated else None, duration)
+            frames = stream.frames if stated else 0
+            if duration and frames < 0.5 * duration * rate:
+                frames = 0  # a fragmented file counts its first fragment alone
+            return _Header(rate, frames or None, duration)
 
     @property
     def length(self) -> int | None:
@@ -160,22 +184,16 @@ class VideoFile:
             FootageError: It is no video, ends early, cannot be decoded to its end, or changes its picture size.
         """
         header, line = self._header, TimeLine(self._header.rate)
-        count, end, shape = 0, 0.0, None
+        count, end, shape, turn = 0, 0.0, None, _Turn()
         for count, picture in enumerate(self._decode(), start=1):
             seconds = line.next(_stamp(picture))
-            image = self._image(picture)
+            image = turn(picture)
             shape = shape or image.shape
             if image.shape != shape:
                 raise FootageError(_changed(self.path, shape, image.shape, count - 1))
             end = seconds + (_seconds(picture.duration, picture.time_base) or 1.0 / header.rate)
             yield Frame(image, count - 1, seconds)
         self._check_whole(count, end)
-
-    def _image(self, picture: VideoFrame) -> Image:
-        """The picture as RGB, upright."""
-        image = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-        matrix: Any = picture.side_data.get("DISPLAYMATRIX")
-        return image if matrix is None else upright(image, np.frombuffer(bytes(matrix), np.int32))
 
     def _decode(self) -> Iterator[VideoFrame]:
         """Decoded pictures in the order of showing."""
@@ -220,9 +238,11 @@ class VideoFile:
         with container:
             if not _NOT_VIDEO.isdisjoint(container.format.name.split(",")):
                 raise FootageError(f"{self.path} is not a video but {container.format.long_name}")
-            if not container.streams.video:
+            # A cover picture in a sound file is a video stream too, but no video.
+            streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            if not streams:
                 raise FootageError(f"{self.path} has no video stream; give a file that has pictures")
-            stream = container.streams.video[0]
+            stream = streams[0]
             if not _has_decoder(stream):
                 raise FootageError(f"{self.path} uses a video codec that cannot be decoded here; convert it to H.264")
             stream.thread_type = "AUTO"
@@ -250,6 +270,9 @@ def _duration(container: InputContainer, stream: VideoStream) -> float | None:
         return float(stream.frames / stream.average_rate)  # the demuxer shortens the duration to what is in the file
     if stream.duration:
         return _seconds(stream.duration, stream.time_base)
+    tag = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    if tag:  # how Matroska states the end of each of its streams
+        return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) - _seconds(stream.start_time, stream.time_base)
     if len(container.streams) == 1 and container.duration:
         return float(container.duration / av.time_base) - _seconds(stream.start_time, stream.time_base)
     return None

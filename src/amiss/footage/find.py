@@ -32,14 +32,15 @@ def find_footage(paths: Sequence[Path | str], fps: float = 25.0) -> list[Footage
     Raises:
         FootageError: A path is missing, holds no footage, or holds both pictures and videos; or a file is no video.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for path in map(Path, paths):
         here = list(_under(path, _DEEPEST))
         if not here:
             raise FootageError(
                 f"{path} holds no footage; give a video file, a folder of pictures, or a folder of those"
             )
-        found.update(dict.fromkeys(here))
+        for place in here:
+            found.setdefault(place.absolute(), place)
     if not found:
         raise FootageError("no footage was given; name a video file or a folder")
     return [
