@@ -136,6 +136,9 @@ class PerceptionConfig(Settings):
 class ScoringConfig(Settings):
     """From region scores to curves and events."""
 
+    persistence: int = Field(
+        3, ge=1, description="A region's score is the mean over its track's last so many frames; 1 takes it as it is."
+    )
     smoothing: str = Field(
         "gaussian:3", description="Filter over a clip's frame scores: none, gaussian:SIGMA or median:WIDTH, in frames."
     )

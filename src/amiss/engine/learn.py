@@ -15,7 +15,7 @@ from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
-from amiss.scoring.combine import worst_region
+from amiss.scoring.combine import persist, worst_region
 from amiss.scoring.smooth import Smoothing
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
@@ -59,9 +59,7 @@ def learn(
     kept, held = split_parts(parts, config)
     fresh.fit(WindowStore(kept), seed=config.seed, progress=progress)
     calibrations = _calibrate(fresh, held, config, progress)
-    for part, start in held:
-        for windows in part.between(start, np.inf).batches():
-            fresh.update(windows)
+    fitted = _take_all(fresh, parts, held, config, progress)
     learned = {
         "clips": [item.name for item in footage],
         "frames": sum(len(part.clock) for part in parts),
@@ -70,7 +68,21 @@ def learn(
         "boxes": config.perception.boxes.source,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return Model(fresh, config, calibrations, learned, cut_examples(footage, fresh.exemplars, progress))
+    return Model(fitted, config, calibrations, learned, cut_examples(footage, fitted.exemplars, progress))
+
+
+def _take_all(
+    method: Method, parts: Sequence[WindowPart], held: Sequence[Held], config: Config, progress: Progress
+) -> Method:
+    """The method with the held-back footage taken in as well: learned anew where that is quick, else updated."""
+    if method.quick:
+        anew = make_method(method.id, config)
+        anew.fit(WindowStore(parts), seed=config.seed, progress=progress)
+        return anew
+    for part, start in held:
+        for windows in part.between(start, np.inf).batches():
+            method.update(windows)
+    return method
 
 
 def perceive(footage: Sequence[Footage], pipeline: Pipeline, progress: Progress) -> list[WindowPart]:
@@ -98,32 +110,28 @@ def split_parts(parts: Sequence[WindowPart], config: Config) -> tuple[list[Windo
 
 def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: Progress) -> dict[Mode, Calibration]:
     """Calibrations of both smoothings on the held-back footage."""
-    curves: list[tuple[FloatArray, FloatArray]] = []
-    lowest: list[float] = []
+    scored: list[RegionScores] = []
     for done, (part, start) in enumerate(held):
         progress("calibrating", done, len(held))
-        regions = [method.score(windows) for windows in part.between(start, np.inf).batches()]
-        lowest += [float(scored.score.min()) for scored in regions if len(scored)]
-        curves.append((_raw_curve(regions, part), part.clock))
+        inside = part.between(start, np.inf)
+        scored.append(RegionScores.merge([method.score(w) for w in inside.batches()] or [method.score(part[0:0])]))
     progress("calibrating", len(held), len(held))
-    floor = min(lowest, default=0.0)
+    floor = min((float(regions.score.min()) for regions in scored if len(regions)), default=0.0)
+    curves = [
+        (worst_region(persist(regions, config.scoring.persistence, floor), len(part.clock), floor), part.clock)
+        for regions, (part, _) in zip(scored, held, strict=True)
+    ]
     smoothing = Smoothing.parse(config.scoring.smoothing)
     modes: dict[Mode, Calibration] = {}
     for mode, smooth in (("centred", smoothing.centred), ("causal", smoothing.causal)):
         smoothed = []
         for (raw, clock), (_, start) in zip(curves, held, strict=True):
-            inside = clock >= start
-            smoothed.append((smooth(np.maximum(raw[inside], floor)), clock[inside]))
+            inside = np.asarray(clock >= start, np.bool_)
+            smoothed.append((smooth(raw[inside]), clock[inside]))
         modes["causal" if mode == "causal" else "centred"] = calibrate(
             smoothed, floor, config.scoring, config.footage.gap
         )
     return modes
-
-
-def _raw_curve(regions: Sequence[RegionScores], part: WindowPart) -> FloatArray:
-    """Worst region of each frame, -inf where there is none."""
-    length = len(part.clock)
-    return worst_region(RegionScores.merge(regions), length, -np.inf) if regions else np.full(length, -np.inf)
 
 
 def cut_examples(footage: Sequence[Footage], exemplars: Sequence[Exemplar], progress: Progress) -> dict[str, bytes]:

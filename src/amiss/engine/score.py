@@ -11,7 +11,7 @@ from amiss.engine.scores import Scores
 from amiss.footage.base import Footage
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
-from amiss.scoring.combine import worst_region
+from amiss.scoring.combine import persist, worst_region
 from amiss.scoring.events import Span, find_spans
 from amiss.scoring.explain import make_event, worst_of
 from amiss.types import Event, RegionScores, Windows
@@ -47,7 +47,8 @@ def score_clip(model: Model, footage: Footage, pipeline: Pipeline | None = None)
 def score_part(model: Model, part: WindowPart) -> RegionScores:
     """The scores of a clip's windows; a table of the right columns without rows where there are none."""
     batches = [model.method.score(windows) for windows in part.batches()]
-    return RegionScores.merge(batches) if batches else model.method.score(part[0:0])
+    regions = RegionScores.merge(batches) if batches else model.method.score(part[0:0])
+    return persist(regions, model.config.scoring.persistence, model.calibrations[model.mode()].floor)
 
 
 def event_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from amiss.engine.model import Model
 from amiss.engine.score import event_of
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
-from amiss.scoring.combine import worst_region
+from amiss.scoring.combine import persist
 from amiss.scoring.events import Span
 from amiss.scoring.explain import worst_of
 from amiss.scoring.smooth import CausalFilter, Smoothing
@@ -54,19 +55,25 @@ class Stream:
         self._filter = CausalFilter(Smoothing.parse(model.config.scoring.smoothing))
         self._finder = make_finder(self._calibration.level, model.config.scoring, model.config.footage.gap)
         self._held = _Held()
+        self._recent: deque[RegionScores] = deque(maxlen=model.config.scoring.persistence)
 
     def update(self, frame: Frame) -> Update:
         """Score one frame; frames come in order of time."""
         windows = self._pipeline.update(frame)
-        regions = self._model.method.score(windows)
-        here = RegionScores(regions.frame * 0, regions.seconds, regions.box, regions.track, regions.score)
-        raw = float(worst_region(here, 1, self._calibration.floor)[0])
+        regions = self._persist(self._model.method.score(windows), frame.index)
+        raw = float(regions.score.max(initial=self._calibration.floor))
         smoothed = self._filter.update(raw)
         calibrated = float(self._calibration.tail.rarity(np.array([smoothed]))[0])
         span = self._finder.update(frame.index, frame.seconds, calibrated)
         event = self._event(span) if span else None
         self._held.add(frame.index, regions, windows, self._finder.pending)
         return Update(regions, raw, smoothed, calibrated, event)
+
+    def _persist(self, regions: RegionScores, frame: int) -> RegionScores:
+        """The regions of this frame, with scores averaged along their tracks."""
+        self._recent.append(regions)
+        known = persist(RegionScores.merge(list(self._recent)), self._recent.maxlen or 1, self._calibration.floor)
+        return known[known.frame == frame]
 
     def finish(self) -> Event | None:
         """End the stream; gives the event that was open, if one was."""

@@ -67,6 +67,8 @@ class Method(ABC):
     id: ClassVar[str]
     title: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
+    quick: ClassVar[bool] = False
+    """Whether learning takes so little time that it is done twice: once for calibration, once from all footage."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

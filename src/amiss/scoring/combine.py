@@ -1,12 +1,41 @@
-"""From the regions of a frame to the frame."""
+"""From the regions of a frame to the frame, and along tracks."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from amiss.types import FloatArray, RegionScores
+from amiss.types import NO_TRACK, FloatArray, RegionScores
 
-__all__ = ["worst_region"]
+__all__ = ["persist", "worst_region"]
+
+
+def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:
+    """Regions whose score is the mean over their track's last few frames, unseen ones counting as normal.
+
+    A box that flickers up for a single frame is weak evidence; an object that stays odd keeps its whole score.
+
+    Args:
+        regions: A row a region, frames not decreasing; a track has at most one region a frame.
+        frames: Over how many frames, the present one included; 1 changes nothing.
+        floor: The score of a frame in which the track is not seen.
+    """
+    span = int(regions.frame.max(initial=0)) + frames + 1
+    tracked = regions.track != NO_TRACK
+    place = regions.track * span + regions.frame
+    order = np.flatnonzero(tracked)[np.argsort(place[tracked])]
+    known, scores = place[order], np.asarray(regions.score, np.float64)
+    total = scores.copy()
+    for lag in range(1, frames):
+        row = np.searchsorted(known, place - lag).clip(max=max(len(known) - 1, 0))
+        same = tracked & (regions.frame >= lag)
+        if len(known):
+            same &= known[row] == place - lag
+            total += np.where(same, scores[order[row]], floor)
+        else:
+            total += floor
+    return dataclasses.replace(regions, score=total / frames)
 
 
 def worst_region(regions: RegionScores, length: int, floor: float) -> FloatArray:

@@ -43,8 +43,8 @@ class Density:
         raw = self.attribute.vectors(windows)
         self._state = {"mean": raw.mean(0), "basis": self._basis(raw)}
         vectors = self._project(raw)
-        self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours, int(groups.max()) + 1)
-        self._memory.add(vectors, groups)
+        self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours)
+        self._memory.fill(vectors, groups)
         left_out = self._left_out(vectors, groups)
         self._state |= {
             "centre": np.array(left_out.mean()),
@@ -52,7 +52,6 @@ class Density:
             "distances": np.quantile(left_out, QUANTILES),
             "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
         }
-        self._collapse_groups()
 
     def _basis(self, raw: FloatArray) -> FloatArray:
         """`(d, e)` that standardises each number, or projects to the principal directions."""
@@ -73,14 +72,9 @@ class Density:
             distance[rows] = self._memory.distance_without(int(group), vectors[rows])
         return distance
 
-    def _collapse_groups(self) -> None:
-        """Keep how often an item was seen, not by whom."""
-        self._memory.weights = self._memory.weights.sum(1, keepdims=True)
-
     def update(self, windows: Windows) -> None:
         """Take in more normal windows."""
-        vectors = self.vectors(windows)
-        self._memory.add(vectors, np.zeros(len(vectors), np.int64))
+        self._memory.add(self.vectors(windows))
 
     def vectors(self, windows: Windows) -> FloatArray:
         """`(N, e)` vectors in the memory's space."""
@@ -97,18 +91,18 @@ class Density:
         distance = score * float(self._state["spread"]) + float(self._state["centre"])
         below = float(np.interp(quantity, self._state["quantities"], QUANTILES, 0, 1))
         nearer = float(np.interp(distance, self._state["distances"], QUANTILES, 0, 1))
-        return Rank(quantity, below, nearer, int(self._memory.weights.sum()))
+        return Rank(quantity, below, nearer, self._memory.seen)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned."""
         memory = self._memory
-        return self._state | {"items": memory.items, "weights": memory.weights, "radius": np.array(memory.radius)}
+        return self._state | {"samples": memory.samples, "recent": memory.recent, "seen": np.array(memory.seen)}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
         names = ("mean", "basis", "centre", "spread", "distances", "quantities")
         self._state = {name: state[name] for name in names}
-        items = state["items"]
-        self._memory = Memory(items.shape[1], self._capacity, self._neighbours)
-        self._memory.items, self._memory.weights = items, state["weights"]
-        self._memory.radius = float(state["radius"])
+        samples = state["samples"]
+        self._memory = Memory(samples.shape[1], self._capacity, self._neighbours)
+        self._memory.samples, self._memory.groups = samples, np.zeros(len(samples), np.int64)
+        self._memory.recent, self._memory.seen = state["recent"], int(state["seen"])

@@ -29,25 +29,29 @@ class AttributesSettings(Settings):
     """Settings of the method `attributes`."""
 
     parts: tuple[Literal["velocity", "appearance", "size", "place"], ...] = Field(
-        ("velocity", "appearance", "size", "place"), min_length=1, description="The attributes that add up."
+        ("velocity", "appearance", "size", "place"), min_length=1, description="The attributes that are looked at."
+    )
+    combine: Literal["max", "sum"] = Field(
+        "max", description="The score is the attribute that is furthest from normal, or the sum of those above normal."
     )
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
-    memory: int = Field(8192, ge=LEAST, description="Most items an attribute keeps in memory.")
+    memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
     samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")
     crop: int = Field(16, ge=4, le=128, description="Flow crops are resized to this many pixels a side.")
     examples: int = Field(96, ge=NEAREST, description="Normal examples kept to show.")
 
 
 class Attributes(Method):
-    """Distance from normal in each attribute, calibrated leave-one-clip-out, added up where it is above average.
+    """Distance from normal in each attribute, calibrated leave-one-clip-out; the one furthest from normal counts.
 
-    Only what is further from normal than normal samples are on average counts: an object that walks like all others
-    is not excused by it for looking like none.
+    An object is not excused by walking like all others for looking like none: what is nearer to normal than normal
+    samples are on average counts as average.
     """
 
     id = "attributes"
     title = "Attribute densities: velocity, appearance, size and place"
     settings_type = AttributesSettings
+    quick = True
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -100,11 +104,12 @@ class Attributes(Method):
         self._shown = {density.attribute.id: density.vectors(chosen) for density in self._densities}
 
     def score(self, windows: Windows) -> RegionScores:
-        """Standard deviations above normal, added over the attributes."""
+        """Standard deviations above the average normal sample: of the worst attribute, or added up."""
         parts = {density.attribute.id: density.score(windows) for density in self._densities}
-        above = [np.maximum(part, 0.0) for part in parts.values()]
+        above = np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
+        score = above.max(axis=0) if self._settings.combine == "max" else above.sum(axis=0)
         place = windows.frame, windows.seconds, windows.box, windows.track
-        return RegionScores(*place, score=np.sum(above, axis=0), parts=parts)
+        return RegionScores(*place, score=score, parts=parts)
 
     def update(self, windows: Windows) -> None:
         """Take in more normal windows at once; what they show is normal from the next score on."""
