@@ -3,5 +3,6 @@
 from amiss.footage.world.footage import World
 from amiss.footage.world.places import PLACES
 from amiss.footage.world.truth import Scene
+from amiss.footage.world.writer import write_world
 
-__all__ = ["PLACES", "Scene", "World"]
+__all__ = ["PLACES", "Scene", "World", "write_world"]

@@ -168,8 +168,8 @@ class Stage:
         group = np.array([actor.group for actor in self.actors])
         apart = spots[:, None] - spots[None]
         distance = np.maximum(np.hypot(apart[..., 0], apart[..., 1]), 1e-3)
-        together = (group[:, None] == group[None]) & (group[:, None] > 0)
-        reach = np.where(together, 0.45, 0.7 + bulk[None])
+        together = (group[:, None] == group[None]) & (group[:, None] != 0)
+        reach = np.where(together, 0.45 - bulk[None], 0.7 + bulk[None])
         power = np.where(distance < reach + 1.5, 3.2 * np.exp((reach - distance) / 0.25), 0.0)
         np.fill_diagonal(power, 0.0)
         # A little to the left of straight away, so that two who meet pass each other.

@@ -58,11 +58,15 @@ def _length(path: Path) -> float:
 
 
 def _visit(
-    stage: Stage, incident: Incident, spot: tuple[float, float], deed: Callable[[Actor, Path], Script], bags: tuple[str, ...]
+    stage: Stage,
+    incident: Incident,
+    spot: tuple[float, float],
+    deed: Callable[[Actor, Path], Script],
+    bags: tuple[str, ...],
 ) -> Cue:
     """Somebody walks to a spot, arrives when the act begins, and does the deed, which gets the way out."""
     path = stage.place.walk(stage.camera, stage.rng)
-    way_in, way_out = [path[0], spot], path[-1:]
+    way_in, way_out = [path[0], spot], path[2:] if stage.place.road is None else path[-1:]
     pace = _PACE
     crossing = stage.place.road is not None
     if crossing and (path[0][1] > 15) != (spot[1] > 15):
@@ -83,9 +87,7 @@ def _visit(
     return Cue(incident.begin - _length(way_in) / pace - 0.4, enter)
 
 
-def _passing(
-    stage: Stage, incident: Incident, shape: str, path: Path, pace: float
-) -> list[Cue]:
+def _passing(stage: Stage, incident: Incident, shape: str, path: Path, pace: float) -> list[Cue]:
     """Somebody or something that is abnormal as long as it is there; it comes again until it was there long enough."""
     once = _length(path) / pace
     times = int(np.clip(np.ceil(incident.length * 0.6 / once), 1, 3))
@@ -104,19 +106,27 @@ def _passing(
 
 
 def _running(stage: Stage, incident: Incident) -> list[Cue]:
-    return _passing(stage, incident, "person", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(3.9, 4.7)))
+    return _passing(
+        stage, incident, "person", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(3.9, 4.7))
+    )
 
 
 def _cycling(stage: Stage, incident: Incident) -> list[Cue]:
-    return _passing(stage, incident, "bicycle", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(3.5, 4.4)))
+    return _passing(
+        stage, incident, "bicycle", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(3.5, 4.4))
+    )
 
 
 def _cart(stage: Stage, incident: Incident) -> list[Cue]:
-    return _passing(stage, incident, "cart", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(2.6, 3.3)))
+    return _passing(
+        stage, incident, "cart", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(2.6, 3.3))
+    )
 
 
 def _car(stage: Stage, incident: Incident) -> list[Cue]:
-    return _passing(stage, incident, "car", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(3.0, 4.0)))
+    return _passing(
+        stage, incident, "car", stage.place.drive(stage.camera, stage.rng), float(stage.rng.uniform(3.0, 4.0))
+    )
 
 
 def _wrong_way(stage: Stage, incident: Incident) -> list[Cue]:
@@ -275,8 +285,9 @@ def _thrown_bag(stage: Stage, incident: Incident) -> list[Cue]:
 
     def deed(actor: Actor, way_out: Path) -> Script:
         actor.incident = incident.number
-        side = 1.0 if spot[0] < 1.5 else -1.0
-        actor.face((spot[0] + side, spot[1]))
+        way = np.array(way_out[0]) - actor.place
+        way *= far / np.hypot(*way)
+        actor.heading = float(np.arctan2(way[1], way[0]))
         begin = stage.time
 
         def hold(who: Actor, now: float) -> FloatArray:
@@ -285,10 +296,9 @@ def _thrown_bag(stage: Stage, incident: Incident) -> list[Cue]:
         yield from held_for(actor, stage, 0.7, hold)
         bag = lay_down(actor, stage)
         bag.incident = incident.number
-        bag.script = _flight(bag, stage, actor.place.copy(), actor.place + np.array([side * far, 0.15 * far]))
+        bag.script = _flight(bag, stage, actor.place.copy(), actor.place + way)
         yield from held_for(actor, stage, 1.0, hold)
-        landed = actor.place + np.array([side * far, 0.15 * far])
-        yield from go(actor, stage, [(float(landed[0]) - 0.4 * side, float(landed[1]) - 0.1)], 1.6)
+        yield from go(actor, stage, [(float(bag.place[0]), float(bag.place[1]))], 1.6)
         yield from stoop(actor, stage, 1.2)
         stage.actors.remove(bag)
         actor.bag, actor.incident = "hand", NORMAL

@@ -214,7 +214,9 @@ def _trunk(
     # The hem hangs straight down, however the trunk leans.
     hem = out[:, TORSO["skirt"]][:, :6]
     hem[..., 0] = (hem[..., 0] - hem[..., 0].mean(axis=1, keepdims=True)) + pelvis[:, None, 0]
-    pack = _PACK[None, :, 0:1] * ahead[:, None] + _PACK[None, :, 1:2] * across[:, None] + _PACK[None, :, 2:3] * up[:, None]
+    pack = (
+        _PACK[None, :, 0:1] * ahead[:, None] + _PACK[None, :, 1:2] * across[:, None] + _PACK[None, :, 2:3] * up[:, None]
+    )
     out[:, TORSO["pack"]] = pelvis[:, None] + pack * tall[:, None]
 
 

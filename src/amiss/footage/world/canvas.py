@@ -77,5 +77,9 @@ class Canvas:
     def line(self, points: NDArray[np.int32], colour: Colour, thickness: int, ident: int) -> None:
         """Draw an open line through points given by `fixed`."""
         chain: Any = [points.reshape(-1, 1, 2)]
-        cv2.polylines(self.image, chain, isClosed=False, color=colour, thickness=thickness, lineType=cv2.LINE_AA, shift=SHIFT)
-        cv2.polylines(self.ids, chain, isClosed=False, color=(ident,), thickness=thickness, lineType=cv2.LINE_8, shift=SHIFT)
+        cv2.polylines(
+            self.image, chain, isClosed=False, color=colour, thickness=thickness, lineType=cv2.LINE_AA, shift=SHIFT
+        )
+        cv2.polylines(
+            self.ids, chain, isClosed=False, color=(ident,), thickness=thickness, lineType=cv2.LINE_8, shift=SHIFT
+        )

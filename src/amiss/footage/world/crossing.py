@@ -37,7 +37,9 @@ def _asphalt(grid: Grid) -> FloatArray:
     base *= (1 + grain)[..., None].astype(np.float32)
     for lane in _ROAD.lanes:
         for track in (-0.75, 0.75):
-            base = mix(base, (70, 70, 72), 0.45 * grid.within(lane.y + track - 0.25, lane.y + track + 0.25, across=True))
+            base = mix(
+                base, (70, 70, 72), 0.45 * grid.within(lane.y + track - 0.25, lane.y + track + 0.25, across=True)
+            )
     base = mix(base, (66, 66, 68), 0.8 * grid.box(-7.5, -4.8, 14.0, 16.3))
     base = mix(base, (72, 70, 68), 0.7 * grid.box(10.5, 11.4, 13.0, 20.0))
     worn = np.clip(0.86 + 0.35 * grid.rough(0.3, 0.9), 0.3, 1.0)
@@ -60,7 +62,11 @@ def _street(grid: Grid) -> FloatArray:
     left, right = _ROAD.zebra
     for low in (_ROAD.near - 0.24, _ROAD.far):
         base = mix(base, (188, 184, 174), grid.within(low, low + 0.24, across=True))
-        base = mix(base, (120, 116, 110), 0.8 * grid.every(1.0).within(0, 0.03, across=False) * grid.within(low, low + 0.24, across=True))
+        base = mix(
+            base,
+            (120, 116, 110),
+            0.8 * grid.every(1.0).within(0, 0.03, across=False) * grid.within(low, low + 0.24, across=True),
+        )
     base = mix(base, (52, 52, 54), grid.within(_ROAD.near, _ROAD.near + 0.12, across=True))
     for low in (_ROAD.near - 1.0, _ROAD.far + 0.3):
         studs = 0.8 + 0.2 * np.cos(np.float32(2 * np.pi / 0.15) * grid.u) * (grid.du < 0.08)

@@ -56,13 +56,17 @@ def _foliage(rng: np.random.Generator, count: int, low: float, spread: tuple[flo
     way /= np.linalg.norm(way, axis=1, keepdims=True)
     way *= rng.uniform(0.35, 1.0, (count, 1)) ** (1 / 3)
     centre = np.array([0.0, 0.0, low + spread[1]])
-    balls = np.column_stack([way * np.array([spread[0], spread[0], spread[1]]) + centre, rng.uniform(0.5, 1, count) * size])
+    balls = np.column_stack(
+        [way * np.array([spread[0], spread[0], spread[1]]) + centre, rng.uniform(0.5, 1, count) * size]
+    )
     return np.asarray(balls[np.argsort(-balls[:, 1] + 0.6 * balls[:, 2])])
 
 
 def column(place: tuple[float, float], colour: Colour) -> Furniture:
     """A round column of 0.35 m up to the ceiling, with a foot."""
-    mesh = join(prism((0, 0), 0.0, 0.25, (0.42, 0.4), tint(colour, 0.7)), prism((0, 0), 0.25, 6.0, (0.33, 0.33), colour))
+    mesh = join(
+        prism((0, 0), 0.0, 0.25, (0.42, 0.4), tint(colour, 0.7)), prism((0, 0), 0.25, 6.0, (0.33, 0.33), colour)
+    )
     return Furniture(mesh, place, 0.0, 0.75, _BARE)
 
 
@@ -91,7 +95,9 @@ def signal(place: tuple[float, float], heading: float) -> Furniture:
 
 def bollard(place: tuple[float, float]) -> Furniture:
     """A bollard of 0.9 m."""
-    mesh = join(prism((0, 0), 0.0, 0.8, (0.09, 0.08), (74, 76, 78), 8), prism((0, 0), 0.8, 0.9, (0.1, 0.06), (196, 190, 176), 8))
+    mesh = join(
+        prism((0, 0), 0.0, 0.8, (0.09, 0.08), (74, 76, 78), 8), prism((0, 0), 0.8, 0.9, (0.1, 0.06), (196, 190, 176), 8)
+    )
     return Furniture(mesh, place, 0.0, 0.35, _BARE)
 
 
@@ -111,7 +117,10 @@ def bench(place: tuple[float, float], heading: float) -> Furniture:
 
 def bin_(place: tuple[float, float]) -> Furniture:
     """A litter bin of 0.95 m."""
-    mesh = join(prism((0, 0), 0.0, 0.85, (0.22, 0.26), (64, 82, 74), 12), prism((0, 0), 0.85, 0.95, (0.28, 0.2), (46, 58, 54), 12))
+    mesh = join(
+        prism((0, 0), 0.0, 0.85, (0.22, 0.26), (64, 82, 74), 12),
+        prism((0, 0), 0.85, 0.95, (0.28, 0.2), (46, 58, 54), 12),
+    )
     return Furniture(mesh, place, 0.0, 0.55, _BARE)
 
 
@@ -123,5 +132,8 @@ def planter(place: tuple[float, float], rng: np.random.Generator) -> Furniture:
 
 def tree(place: tuple[float, float], rng: np.random.Generator) -> Furniture:
     """A young tree in an iron grate."""
-    mesh = join(prism((0, 0), 0.0, 2.6, (0.13, 0.09), (92, 74, 58), 10), block((-0.55, -0.55, 0.0), (0.55, 0.55, 0.02), (78, 74, 70)))
+    mesh = join(
+        prism((0, 0), 0.0, 2.6, (0.13, 0.09), (92, 74, 58), 10),
+        block((-0.55, -0.55, 0.0), (0.55, 0.55, 0.02), (78, 74, 70)),
+    )
     return Furniture(mesh, place, 0.0, 0.6, _foliage(rng, 260, 2.1, (1.35, 1.3), 0.26), (76, 102, 54))

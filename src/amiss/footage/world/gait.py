@@ -74,8 +74,8 @@ def walking(phase: float, speed: float, height: float, vigour: float) -> FloatAr
     held[[Dof.LEFT_SPREAD, Dof.RIGHT_SPREAD]] = 0.13
     held[Dof.TWIST] = 0.12 * go * sway
     held[Dof.LEAN] = 0.03 + 0.03 * go + 0.22 * run
-    bob = cos(4 * pi * (turn - 0.04)) * go
-    held[Dof.DROP] = height * (0.008 + go * 0.016 + (0.008 + 0.016 * run) * bob + 0.012 * run)
+    bob = cos(4 * pi * (turn - 0.04))
+    held[Dof.DROP] = height * (0.011 * (go + go * bob) + run * (0.014 + 0.006 * bob) - 0.003)
     return held
 
 

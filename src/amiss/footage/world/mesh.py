@@ -55,7 +55,13 @@ class Mesh:
         return self.vertices @ turn + np.array(place), self.normals @ turn
 
     def paint(
-        self, canvas: Canvas, camera: Camera, place: tuple[float, float, float], heading: float, ident: int, sun: FloatArray
+        self,
+        canvas: Canvas,
+        camera: Camera,
+        place: tuple[float, float, float],
+        heading: float,
+        ident: int,
+        sun: FloatArray,
     ) -> None:
         """Paint the faces that are turned to the camera, the farther ones first.
 
@@ -110,7 +116,9 @@ def join(*parts: list[Face]) -> Mesh:
     return Mesh(faces, vertices, tuple(int(start) for start in starts), np.array(normals))
 
 
-def extrusion(profile: list[tuple[float, float]], low: float, high: float, colour: Colour, layer: int = 0) -> list[Face]:
+def extrusion(
+    profile: list[tuple[float, float]], low: float, high: float, colour: Colour, layer: int = 0
+) -> list[Face]:
     """A convex outline in x and z drawn out sideways.
 
     Args:

@@ -122,9 +122,9 @@ def _furniture(rng: np.random.Generator) -> list[Furniture]:
 
 def _way(rng: np.random.Generator) -> Path:
     """From the near end to the way out."""
-    x = float(rng.uniform(-1.2, 1.3))
+    x = float(rng.uniform(-0.6, 1.3))
     out = float(rng.uniform(33.2, 35.0))
-    drift = float(np.clip(x + rng.normal(0, 0.35), -1.5, 1.4))
+    drift = float(np.clip(x + rng.normal(0, 0.35), -0.6, 1.4))
     return [(x, 2.4), (drift, 17.0), (float(rng.uniform(-0.5, 1.4)), 29.0), (3.6, out), (7.6, out + 0.4)]
 
 
@@ -136,7 +136,7 @@ def _walk(camera: Camera, rng: np.random.Generator) -> Path:
 def _stay(rng: np.random.Generator) -> tuple[float, float]:
     """Behind the yellow strip or between the columns."""
     if rng.random() < 0.7:
-        return float(rng.uniform(-1.85, -1.45)), float(rng.uniform(9.5, 28.0))
+        return float(rng.uniform(-1.55, -1.1)), float(rng.uniform(9.5, 28.0))
     return float(rng.uniform(3.2, 3.7)), float(rng.uniform(12.0, 28.0))
 
 
@@ -154,7 +154,7 @@ def _drive(camera: Camera, rng: np.random.Generator) -> Path:
 
 PLATFORM = Place(
     name="platform",
-    normal={"walking": 22.0, "waiting": 6.0},
+    normal={"walking": 15.0, "waiting": 6.0},
     abnormal=("running", "wrong_way", "falling", "cycling", "left_bag", "fighting", "cart", "thrown_bag"),
     light=Light((0.22, 0.1), 0.7, 3.0),
     camera=_camera,

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amiss.footage.world.actors import Actor
-from amiss.footage.world.body import POINTS
-from amiss.footage.world.canvas import Canvas
+from amiss.footage.world.body import POINTS, Dof, Point
+from amiss.footage.world.canvas import Canvas, fixed
 from amiss.footage.world.figures import Bodies, Figure, pose_bodies
 from amiss.footage.world.gait import riding, sitting, walking
 from amiss.footage.world.mesh import Mesh
 from amiss.footage.world.scenery import Scenery, sun_vector
+from amiss.footage.world.scripts import idle
 from amiss.footage.world.vehicles import bag_mesh, car_mesh, cart_meshes, case_mesh, paint_bicycle
 from amiss.types import FloatArray, Image
 
@@ -85,7 +86,9 @@ class Renderer:
         for _, _, paint in sorted(jobs, key=lambda job: job[:2]):
             paint()
         joints = bodies.joints if bodies is not None else np.zeros((0, 17, 3))
-        return Drawn(self._sense(canvas.image, seconds), canvas.ids, actors, self._extents(actors, rows, bodies), rows, joints)
+        return Drawn(
+            self._sense(canvas.image, seconds), canvas.ids, actors, self._extents(actors, rows, bodies), rows, joints
+        )
 
     def _depths(self, actors: list[Actor]) -> list[float]:
         """Metres along the optical axis."""
@@ -123,6 +126,8 @@ class Renderer:
             held = actor.hold(actor, seconds)
         else:
             held = walking(actor.phase, actor.speed, tall, 0.85 + 0.03 * actor.restless)
+        if actor.shape == "person" and actor.hold in (None, idle):
+            _carry(held, actor.bag)
         return Figure(actor.ident, actor.look, held, (x, y, actor.lift), actor.heading, actor.bag)
 
     def _mesh(self, actor: Actor) -> tuple[Mesh, ...]:
@@ -174,9 +179,8 @@ class Renderer:
         spot = self._case_spot(actor)
         self._mesh(actor)[0].paint(canvas, self._camera, spot, actor.heading, actor.ident, self._sun)
         top = self._camera.project(np.array([spot[0], spot[1], 0.64]))[:2]
-        hand = bodies.pixels[row, 18, :2]
-        points = np.rint((np.stack([top, hand]) - 0.5) * 16).astype(np.int32)
-        canvas.line(points, (48, 48, 50), 1, actor.ident)
+        hand = bodies.pixels[row, Point.RIGHT_HAND, :2]
+        canvas.line(fixed(np.stack([top, hand])), (48, 48, 50), 1, actor.ident)
 
     def _shadows(self, canvas: Canvas, actors: list[Actor], bodies: Bodies | None) -> None:
         """Darken the ground where actors keep the light off, softly."""
@@ -219,7 +223,12 @@ class Renderer:
     def _sense(self, image: Image, seconds: float) -> Image:
         """What the sensor makes of the light: a slow drift, a slight blur, noise."""
         (first, second), level = self._drift
-        gain = 1 + level + 0.025 * np.sin(2 * np.pi * seconds / 53 + first) + 0.012 * np.sin(2 * np.pi * seconds / 19 + second)
+        gain = (
+            1
+            + level
+            + 0.025 * np.sin(2 * np.pi * seconds / 53 + first)
+            + 0.012 * np.sin(2 * np.pi * seconds / 19 + second)
+        )
         soft = cv2.GaussianBlur(image, (3, 3), 0.62)
         bright = cv2.convertScaleAbs(soft, alpha=float(gain), beta=2.0)
         down, right = int(self._rng.integers(61)), int(self._rng.integers(67))
@@ -227,6 +236,14 @@ class Renderer:
         noise = self._noise[down : down + height, right : right + width]
         noisy: Image = cv2.add(bright, noise, dtype=cv2.CV_8U)
         return noisy
+
+
+def _carry(held: FloatArray, bag: str) -> None:
+    """The right arm hangs under the weight of a bag, or draws a suitcase."""
+    if bag == "hand":
+        held[Dof.RIGHT_SWING], held[Dof.RIGHT_BEND] = 0.3 * held[Dof.RIGHT_SWING], 0.12
+    elif bag == "case":
+        held[Dof.RIGHT_SWING], held[Dof.RIGHT_BEND], held[Dof.RIGHT_SPREAD] = -0.42, 0.1, 0.2
 
 
 def _covering(canvas: Canvas, cover: Callable[[Canvas], None]) -> Callable[[], None]:

@@ -153,6 +153,7 @@ def lay_down(actor: Actor, stage: Stage) -> Actor:
     spot = float(actor.place[0] + 0.5 * np.cos(side)), float(actor.place[1] + 0.5 * np.sin(side))
     thing = stage.add(shape, Label.BAG, actor.look, actor.look.leather, spot)
     thing.heading = actor.heading
+    actor.group = thing.group = -100 - thing.ident
     actor.bag = ""
     return thing
 

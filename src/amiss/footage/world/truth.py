@@ -74,7 +74,9 @@ def look_at(drawn: Drawn, index: int, seconds: float) -> Scene:
     track = np.array([actor.ident for actor in actors], np.int64)
     incident = np.array([actor.incident for actor in actors], np.int64)
     table = Boxes(
-        np.array(boxes, np.float32).reshape(-1, 4), label=np.array([actor.label for actor in actors], np.int16), track=track
+        np.array(boxes, np.float32).reshape(-1, 4),
+        label=np.array([actor.label for actor in actors], np.int16),
+        track=track,
     )
     bodies = [row for row in kept if drawn.rows[row] >= 0]
     idents = np.array([drawn.actors[row].ident for row in bodies], np.int64)
@@ -83,9 +85,7 @@ def look_at(drawn: Drawn, index: int, seconds: float) -> Scene:
     return Scene(Frame(drawn.image, index, seconds), table, poses, drawn.ids, incident != NORMAL, incident)
 
 
-def _visible(
-    ids: NDArray[np.uint16], extent: FloatArray, ident: int, least: float
-) -> tuple[int, int, int, int] | None:
+def _visible(ids: NDArray[np.uint16], extent: FloatArray, ident: int, least: float) -> tuple[int, int, int, int] | None:
     """The tight box of an object's visible pixels; None where fewer than `least` are seen."""
     height, width = ids.shape
     x1, y1 = max(0, int(extent[0])), max(0, int(extent[1]))

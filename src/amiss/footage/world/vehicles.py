@@ -45,7 +45,12 @@ def car_mesh(colour: Colour) -> Mesh:
             Face(np.array([[2.16, side - 0.18, 0.58], [2.16, side + 0.18, 0.58], [2.06, side + 0.18, 0.7], [2.06, side - 0.18, 0.7]]), (244, 240, 222), 2, glow=True),
             Face(np.array([[-2.16, side + 0.18, 0.6], [-2.16, side - 0.18, 0.6], [-2.12, side - 0.18, 0.76], [-2.12, side + 0.18, 0.76]]), (168, 30, 28), 2, glow=True),
         ]  # fmt: skip
-    arches = [face for x in (-1.32, 1.32) for side in (1.0, -1.0) for face in disc((x, side * 0.862, 0.34), 0.4, side, (36, 36, 38), 1)]
+    arches = [
+        face
+        for x in (-1.32, 1.32)
+        for side in (1.0, -1.0)
+        for face in disc((x, side * 0.862, 0.34), 0.4, side, (36, 36, 38), 1)
+    ]
     return join(skirt, body, cabin, glass, lamps, arches, _wheels(((-1.32, 0.865), (1.32, 0.865)), 0.33))
 
 
@@ -66,12 +71,17 @@ def cart_meshes(colour: Colour) -> tuple[Mesh, Mesh]:
 
 def case_mesh(colour: Colour) -> Mesh:
     """A suitcase on wheels, 0.62 m high."""
-    return join(block((-0.13, -0.22, 0.05), (0.13, 0.22, 0.62), colour), block((-0.02, -0.12, 0.62), (0.02, 0.12, 0.66), (40, 40, 42)))
+    return join(
+        block((-0.13, -0.22, 0.05), (0.13, 0.22, 0.62), colour),
+        block((-0.02, -0.12, 0.62), (0.02, 0.12, 0.66), (40, 40, 42)),
+    )
 
 
 def bag_mesh(colour: Colour) -> Mesh:
     """A sports bag of 0.55 m by 0.3 m by 0.32 m."""
-    return join(extrusion([(-0.27, 0.0), (0.27, 0.0), (0.3, 0.18), (0.2, 0.32), (-0.2, 0.32), (-0.3, 0.18)], 0.16, 0.1, colour))
+    return join(
+        extrusion([(-0.27, 0.0), (0.27, 0.0), (0.3, 0.18), (0.2, 0.32), (-0.2, 0.32), (-0.3, 0.18)], 0.16, 0.1, colour)
+    )
 
 
 def _on_bicycle(points: list[tuple[float, float]], place: FloatArray, heading: float) -> FloatArray:
