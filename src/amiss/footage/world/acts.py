@@ -14,7 +14,7 @@ from amiss.footage.world.gait import fallen, fighting, throwing
 from amiss.footage.world.life import person, vehicle
 from amiss.footage.world.place import Path
 from amiss.footage.world.scripts import drive, go, held_for, lay_down, stand, stoop
-from amiss.types import FloatArray, Label
+from amiss.types import FloatArray
 
 __all__ = ["ACTS", "Cue", "Incident", "plan"]
 

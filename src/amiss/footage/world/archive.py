@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from amiss.errors import StorageError
 
@@ -48,10 +49,30 @@ class Archive:
 
     def add(self, name: str, array: NDArray[Any]) -> None:
         """Append an array under `name`."""
+        with self._entry(name) as stream:
+            np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+
+    @contextmanager
+    def pieces(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[Callable[[NDArray[Any]], None]]:
+        """Append an array under `name` whose rows are handed over one by one; nothing else can be added meanwhile."""
+        with self._entry(name) as stream:
+            head = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_2_0(stream, head)
+            yield lambda row: _put(stream, np.asarray(row, dtype))
+
+    def copy(self, source: zipfile.ZipFile, name: str, new_name: str) -> None:
+        """Append an array of another archive under a new name, without having it in memory."""
+        with source.open(f"{name}.npy") as origin, self._entry(new_name) as stream:
+            shutil.copyfileobj(origin, stream, 1 << 20)
+
+    def _entry(self, name: str) -> IO[bytes]:
         entry = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)
         entry.compress_type = zipfile.ZIP_DEFLATED
-        with self._target.open(entry, "w", force_zip64=True) as stream:
-            np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+        return self._target.open(entry, "w", force_zip64=True)
+
+
+def _put(stream: IO[bytes], row: NDArray[Any]) -> None:
+    stream.write(row.tobytes())
 
 
 @contextmanager

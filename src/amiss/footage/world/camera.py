@@ -67,7 +67,7 @@ class Camera:
         return np.stack([x, y, depth], axis=-1)
 
     def rays(self, supersample: int) -> FloatArray:
-        """`(H * s, W * s, 3)` viewing directions through the centres of the (finer) pixels, of length 1 along the axis."""
+        """`(H * s, W * s, 3)` viewing directions through the centres of finer pixels, 1 long along the axis."""
         width, height = self.size[0] * supersample, self.size[1] * supersample
         x = ((np.arange(width) + 0.5) / supersample - self.size[0] / 2) / self.pixels
         y = (self.size[1] / 2 - (np.arange(height) + 0.5) / supersample) / self.pixels

@@ -92,7 +92,7 @@ class Bodies:
         return np.asarray(self.pixels[:, :JOINTS])
 
     def shadow_rods(self, camera: Camera, slant: tuple[float, float], reduce: float) -> NDArray[np.int32]:
-        """`(P * rods, 10, 2)` outlines of the shadows on the ground, fixed point, in a picture `reduce` times smaller."""
+        """`(P * rods, 10, 2)` outlines of the shadows on the ground, for a picture `reduce` times smaller."""
         ground = self.world[:, : len(Point)].copy()
         ground[..., :2] += ground[..., 2:] * np.array(slant)
         ground[..., 2] = 0.0
@@ -155,8 +155,7 @@ class Bodies:
         points = self.pixels[row, TORSO[name], :2]
         if shrink != 1.0:
             points = points * shrink + (1 - shrink) * points.mean(axis=0) - 0.012 * self.scale[row]
-        hull: NDArray[np.int32] = cv2.convexHull(fixed(points))
-        return hull
+        return np.asarray(cv2.convexHull(fixed(points)), np.int32)
 
     def _torso(self, canvas: Canvas, row: int) -> None:
         figure = self.figures[row]

@@ -100,8 +100,7 @@ class Mesh:
         ground = self.placed(place, heading)[0].copy()
         ground[:, :2] += ground[:, 2:] * np.array(slant)
         ground[:, 2] = 0.0
-        hull: NDArray[np.int32] = cv2.convexHull(fixed(camera.project(ground)[:, :2] / reduce))
-        return hull
+        return np.asarray(cv2.convexHull(fixed(camera.project(ground)[:, :2] / reduce)), np.int32)
 
 
 def join(*parts: list[Face]) -> Mesh:

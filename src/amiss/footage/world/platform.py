@@ -148,8 +148,7 @@ def _drive(camera: Camera, rng: np.random.Generator) -> Path:
     """Along the platform from the near end; wheels are not allowed at all, whichever way."""
     del camera
     x = float(rng.uniform(-0.4, 0.9))
-    path = [(x, 1.2), (x, 15.0), (x + 0.2, 29.0), (3.6, 34.2), (8.5, 34.4)]
-    return path
+    return [(x, 1.2), (x, 15.0), (x + 0.2, 29.0), (3.6, 34.2), (8.5, 34.4)]
 
 
 PLATFORM = Place(

@@ -234,8 +234,7 @@ class Renderer:
         down, right = int(self._rng.integers(61)), int(self._rng.integers(67))
         height, width = image.shape[:2]
         noise = self._noise[down : down + height, right : right + width]
-        noisy: Image = cv2.add(bright, noise, dtype=cv2.CV_8U)
-        return noisy
+        return np.asarray(cv2.add(bright, noise, dtype=cv2.CV_8U), np.uint8)
 
 
 def _carry(held: FloatArray, bag: str) -> None:

@@ -37,7 +37,7 @@ def go(actor: Actor, stage: Stage, path: Path, pace: float) -> Script:
 def _crosses(actor: Actor, target: tuple[float, float], road: Road) -> bool:
     """Whether the way to `target` leads over the road."""
     middle = (road.near + road.far) / 2
-    return (float(actor.place[1]) < middle) != (target[1] < middle)
+    return bool((float(actor.place[1]) < middle) != (target[1] < middle))
 
 
 def _wait_for_gap(actor: Actor, stage: Stage, road: Road) -> Script:
@@ -56,7 +56,7 @@ def _comes(other: Actor, road: Road) -> bool:
         return False
     middle, half = (road.zebra[0] + road.zebra[1]) / 2, (road.zebra[1] - road.zebra[0]) / 2
     ahead = (middle - float(other.place[0])) * np.sign(other.velocity[0])
-    return -half - 2.5 < ahead < half + 3.0 + 2.0 * other.speed
+    return bool(-half - 2.5 < ahead < half + 3.0 + 2.0 * other.speed)
 
 
 def stand(actor: Actor, stage: Stage, until: float, hold: Hold = idle) -> Script:

@@ -141,13 +141,22 @@ def cast(camera: Camera, surfaces: list[Surface], rng: np.random.Generator) -> t
         u = distance * (rays @ along.astype(np.float32)) - np.float32(start @ along)
         v = distance * (rays @ across.astype(np.float32)) - np.float32(start @ across)
         chosen = (distance < 200) & (distance < nearest) & surface.inside(u, v)
+        nearest[chosen], owner[chosen] = distance[chosen], number
         if chosen.any():
+            window = _window(chosen)
+            u, v, here = u[window], v[window], chosen[window]
             colours = surface.paint(Grid(u, v, _footprint(u), _footprint(v), table))
-            picture[chosen] = colours[chosen]
-            nearest[chosen], owner[chosen] = distance[chosen], number
+            picture[window][here] = colours[here]
     size = camera.size
     small = cv2.resize(np.clip(picture, 0, 255), size, interpolation=cv2.INTER_AREA)
     return np.rint(small).astype(np.uint8), np.asarray(owner[::fine, ::fine])
+
+
+def _window(chosen: BoolArray) -> tuple[slice, slice]:
+    """Rows and columns that hold all chosen pixels, at least two of each."""
+    rows, columns = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
+    top, left = min(int(rows[0]), chosen.shape[0] - 2), min(int(columns[0]), chosen.shape[1] - 2)
+    return slice(top, max(int(rows[-1]) + 1, top + 2)), slice(left, max(int(columns[-1]) + 1, left + 2))
 
 
 def _footprint(value: FloatArray) -> FloatArray:

@@ -29,6 +29,14 @@ def _wheels(places: tuple[tuple[float, float], ...], radius: float) -> list[Face
     return faces
 
 
+def _lamps(side: float) -> list[Face]:
+    """The front and the rear lamp at `side` metres to the left."""
+    low, high = side - 0.18, side + 0.18
+    front = np.array([[2.16, low, 0.58], [2.16, high, 0.58], [2.06, high, 0.7], [2.06, low, 0.7]])
+    rear = np.array([[-2.16, high, 0.6], [-2.16, low, 0.6], [-2.12, low, 0.76], [-2.12, high, 0.76]])
+    return [Face(front, (244, 240, 222), 2, glow=True), Face(rear, (168, 30, 28), 2, glow=True)]
+
+
 def car_mesh(colour: Colour) -> Mesh:
     """A saloon car of 4.3 m by 1.75 m by 1.45 m."""
     body = extrusion(
@@ -39,12 +47,7 @@ def car_mesh(colour: Colour) -> Mesh:
     glass = [inset(cabin[0], (0.86, 0.66), _GLASS, 2), inset(cabin[1], (0.86, 0.66), _GLASS, 2)]
     glass += [inset(cabin[3], (0.85, 0.8), _GLASS, 2), inset(cabin[5], (0.85, 0.75), _GLASS, 2)]
     skirt = block((-2.0, -0.84, 0.16), (2.0, 0.84, 0.3), (40, 40, 42))
-    lamps: list[Face] = []
-    for side in (-0.62, 0.62):
-        lamps += [
-            Face(np.array([[2.16, side - 0.18, 0.58], [2.16, side + 0.18, 0.58], [2.06, side + 0.18, 0.7], [2.06, side - 0.18, 0.7]]), (244, 240, 222), 2, glow=True),
-            Face(np.array([[-2.16, side + 0.18, 0.6], [-2.16, side - 0.18, 0.6], [-2.12, side - 0.18, 0.76], [-2.12, side + 0.18, 0.76]]), (168, 30, 28), 2, glow=True),
-        ]  # fmt: skip
+    lamps = [face for side in (-0.62, 0.62) for face in _lamps(side)]
     arches = [
         face
         for x in (-1.32, 1.32)

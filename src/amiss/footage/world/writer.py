@@ -2,24 +2,26 @@
 
 ::
 
-    DIR/world.json                      version, settings; per clip: name, split, place, act, label 0 or 1, seed, clip number,
-                                        rate, frames, size, and the tubes of its abnormal acts
-    DIR/training/plaza_01.mp4 …         everyday life only
-    DIR/testing/plaza_01.mp4 …          everyday life, and clips in which something abnormal happens
-    DIR/frame_labels.npz                testing clip → (T,) uint8, 1 = something abnormal is seen
-    DIR/masks.npz                       testing clip → (T, H, W) bool, its visible pixels
-    DIR/boxes_{training,testing}.npz    NAME_boxes (n, 4) float32 xyxy pixels, NAME_frame_ptr (T + 1,) int64 where each frame's
-                                        rows begin, NAME_track (n,) int64, NAME_label (n,) int16 (`Label`), NAME_abnormal (n,) bool
-    DIR/poses_{training,testing}.npz    NAME_joints (m, 17, 3) float32 COCO x, y, confidence; NAME_frame_ptr; NAME_track
+    DIR/world.json                    settings; per clip: name, split, place, act, label 0 or 1, seed, number, rate,
+                                      frames, size, and the tubes of its abnormal acts
+    DIR/training/plaza_01.mp4 …       everyday life only
+    DIR/testing/plaza_01.mp4 …        everyday life, and clips in which something abnormal happens
+    DIR/frame_labels.npz              testing clip → (T,) uint8, 1 = something abnormal is seen
+    DIR/masks.npz                     testing clip → (T, H, W) bool, its visible pixels
+    DIR/boxes_{training,testing}.npz  NAME_boxes (n, 4) float32 xyxy pixels; NAME_frame_ptr (T + 1,) int64, where each
+                                      frame's rows begin; NAME_track (n,) int64; NAME_label (n,) int16, a `Label`;
+                                      NAME_abnormal (n,) bool
+    DIR/poses_{training,testing}.npz  NAME_joints (m, 17, 3) float32 COCO x, y, confidence; NAME_frame_ptr; NAME_track
 
-`world.json` is written last, so a folder that has it is whole. What is finished of an interrupted run is kept in `DIR/.parts`
-and used by the next run with the same settings.
+`world.json` is written last, so a folder that has it is whole. What is finished of an interrupted run is kept in
+`DIR/.parts` and used by the next run with the same settings.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -91,9 +93,9 @@ def plan_world(normal: int, abnormal: int, places: Sequence[str]) -> list[Clip]:
     if normal < 0 or abnormal < 0 or normal + abnormal == 0:
         raise ConfigError(f"a world has some clips, not {normal} normal and {abnormal} abnormal ones")
     found = [find_place(name) for name in places]
-    clips = []
-    for number in range(normal):
-        clips.append(Clip(_name(places, number), "training", places[number % len(places)], None, number))
+    clips = [
+        Clip(_name(places, number), "training", places[number % len(places)], None, number) for number in range(normal)
+    ]
     calm = -(-abnormal // 3)
     for number in range(abnormal + calm):
         place = found[number % len(found)]
@@ -144,12 +146,12 @@ def write_world(
     parts = _workbench(out, settings)
     total, done = sum(world.length for world in worlds.values()), 0
     for clip, world in worlds.items():
-        if not (parts / f"{clip.split}_{clip.name}.json").exists():
+        if not _note(parts, clip).exists():
             _write_clip(out, parts, clip, world, _ticker(progress, done, total))
         done += world.length
         _tick(progress, done, total)
     _gather(out, parts, clips)
-    facts = [json.loads((parts / f"{clip.split}_{clip.name}.json").read_text()) for clip in clips]
+    facts = [json.loads(_note(parts, clip).read_text()) for clip in clips]
     with whole(out / "world.json") as draft:
         draft.write_text(json.dumps({"settings": settings._asdict(), "clips": facts}, indent=1) + "\n")
     shutil.rmtree(parts, ignore_errors=True)
@@ -211,25 +213,29 @@ def _workbench(out: Path, settings: _Settings) -> Path:
 def _write_clip(out: Path, parts: Path, clip: Clip, world: World, tick: Callable[[int], None]) -> None:
     """One clip: its film, its truth, and last the note that says it is finished."""
     truth = _Truth()
-    with whole(out / clip.split / f"{clip.name}.mp4") as film, whole(parts / f"{clip.split}_{clip.name}.npz") as draft:
-        masks = np.zeros((world.length, world.size[1], world.size[0]), np.bool_) if clip.split == "testing" else None
-        with av.open(str(film), "w", format="mp4", options={"movflags": "+faststart"}) as target:
+    shape = world.length, world.size[1], world.size[0]
+    with (
+        whole(out / clip.split / f"{clip.name}.mp4") as film,
+        archive(parts / f"{clip.split}_{clip.name}.npz") as pack,
+    ):
+        with pack.pieces("masks", shape, np.bool_) as put, av.open(str(film), "w", format="mp4") as target:
             stream = _stream(target, world)
             for scene in world.scenes():
                 truth.add(scene)
-                if masks is not None:
-                    masks[scene.frame.index] = scene.mask
+                put(scene.mask)
                 _encode(target, stream, scene)
                 tick(scene.frame.index)
             target.mux(stream.encode(None))
-        with archive(draft) as pack:
-            truth.pack(pack, masks)
-    fact = {
-        **asdict(clip), "label": int(clip.act is not None), "seed": world.seed, "rate": world.rate,
-        "frames": world.length, "size": list(world.size), "tubes": truth.tubes(world),
-    }  # fmt: skip
-    with whole(parts / f"{clip.split}_{clip.name}.json") as draft:
+        truth.pack(pack)
+    fact = asdict(clip) | {"label": int(clip.act is not None), "seed": world.seed, "rate": world.rate}
+    fact |= {"frames": world.length, "size": list(world.size), "tubes": truth.tubes(world)}
+    with whole(_note(parts, clip)) as draft:
         draft.write_text(json.dumps(fact))
+
+
+def _note(parts: Path, clip: Clip) -> Path:
+    """The file that is there once a clip is finished."""
+    return parts / f"{clip.split}_{clip.name}.json"
 
 
 def _stream(target: av.container.OutputContainer, world: World) -> Any:
@@ -271,7 +277,7 @@ class _Truth:
         for number, tube in incident_tubes([scene]).items():
             self._tubes.setdefault(number, []).append(tube)
 
-    def pack(self, target: Archive, masks: NDArray[np.bool_] | None) -> None:
+    def pack(self, target: Archive) -> None:
         """Write everything under the names it has in the data set, without the clip's name."""
         track, label, abnormal = (np.concatenate(column) for column in zip(*self._rows, strict=True))
         target.add("boxes", np.concatenate(self._boxes).astype(np.float32))
@@ -282,27 +288,18 @@ class _Truth:
         target.add("joints", np.concatenate(self._joints).astype(np.float32))
         target.add("joints_ptr", _starts(self._joints))
         target.add("owner", np.concatenate(self._owners))
-        if masks is not None:
-            target.add("frame_labels", np.array([row[2].any() for row in self._rows], np.uint8))
-            target.add("masks", masks)
+        target.add("frame_labels", np.array([row[2].any() for row in self._rows], np.uint8))
 
     def tubes(self, world: World) -> list[dict[str, Any]]:
         """The abnormal acts as they stand in `world.json`."""
         acts = {incident.number: incident.act for incident in world.incidents}
-        out = []
-        for number, pieces in sorted(self._tubes.items()):
-            tube = Tube.merge(pieces)
-            out.append(
-                {
-                    "act": acts[number],
-                    "start": int(tube.frame[0]),
-                    "end": int(tube.frame[-1]),
-                    "frame": tube.frame.tolist(),
-                    "track": tube.track.tolist(),
-                    "xyxy": tube.xyxy.tolist(),
-                }  # fmt: skip
-            )
-        return out
+        return [_plain_tube(acts[number], Tube.merge(pieces)) for number, pieces in sorted(self._tubes.items())]
+
+
+def _plain_tube(act: str, tube: Tube) -> dict[str, Any]:
+    """A tube as it stands in `world.json`; `end` is its last frame."""
+    span = {"act": act, "start": int(tube.frame[0]), "end": int(tube.frame[-1])}
+    return span | {"frame": tube.frame.tolist(), "track": tube.track.tolist(), "xyxy": tube.xyxy.tolist()}
 
 
 def _starts(pieces: list[NDArray[Any]]) -> NDArray[np.int64]:
@@ -310,20 +307,28 @@ def _starts(pieces: list[NDArray[Any]]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
 
 
+_FILES = {
+    "boxes": {"boxes": "boxes", "boxes_ptr": "frame_ptr", "track": "track", "label": "label", "abnormal": "abnormal"},
+    "poses": {"joints": "joints", "joints_ptr": "frame_ptr", "owner": "track"},
+}
+
+
 def _gather(out: Path, parts: Path, clips: list[Clip]) -> None:
-    """Put the truth of all clips together, one clip in memory at a time."""
-    names = {"boxes": "boxes", "boxes_ptr": "frame_ptr", "track": "track", "label": "label", "abnormal": "abnormal"}
-    poses = {"joints": "joints", "joints_ptr": "frame_ptr", "owner": "track"}
+    """Put the truth of all clips together, without any of it in memory."""
     for split in ("training", "testing"):
         here = [clip for clip in clips if clip.split == split]
-        for file, columns in ((f"boxes_{split}", names), (f"poses_{split}", poses)):
-            with archive(out / f"{file}.npz") as target:
-                for clip in here:
-                    with np.load(parts / f"{split}_{clip.name}.npz") as source:
-                        for column, name in columns.items():
-                            target.add(f"{clip.name}_{name}", source[column])
+        for file, columns in _FILES.items():
+            names = {column: f"_{name}" for column, name in columns.items()}
+            _collect(out / f"{file}_{split}.npz", parts, here, names)
+    testing = [clip for clip in clips if clip.split == "testing"]
     for file in ("frame_labels", "masks"):
-        with archive(out / f"{file}.npz") as target:
-            for clip in (clip for clip in clips if clip.split == "testing"):
-                with np.load(parts / f"testing_{clip.name}.npz") as source:
-                    target.add(clip.name, source[file])
+        _collect(out / f"{file}.npz", parts, testing, {file: ""})
+
+
+def _collect(path: Path, parts: Path, clips: list[Clip], names: dict[str, str]) -> None:
+    """One archive of the arrays `names` of several clips, each under the clip's name and what follows it."""
+    with archive(path) as target:
+        for clip in clips:
+            with zipfile.ZipFile(parts / f"{clip.split}_{clip.name}.npz") as source:
+                for column, suffix in names.items():
+                    target.copy(source, column, clip.name + suffix)
