@@ -199,8 +199,10 @@ def _workbench(out: Path, settings: _Settings) -> Path:
     note = parts / "settings.json"
     try:
         if parts.exists() and not (note.exists() and json.loads(note.read_text()) == _plain(settings)):
+            for stale in (out / "training", out / "testing"):
+                shutil.rmtree(stale, ignore_errors=True)
             shutil.rmtree(parts)
-        if not parts.exists() and out.exists() and any(out.iterdir()):
+        if not parts.exists() and out.exists() and any(path.suffix != ".part" for path in out.iterdir()):
             raise DatasetError(f"{out} is not empty and holds no world; choose an empty or a new folder")
         parts.mkdir(parents=True, exist_ok=True)
     except OSError as error:
