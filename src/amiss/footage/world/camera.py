@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Camera:
         """Focal length in pixels."""
         return self.focal * self.size[0]
 
-    @property
+    @cached_property
     def axes(self) -> FloatArray:
         """`(3, 3)`: the unit vectors right, up and ahead of the camera, a row each."""
         sin_yaw, cos_yaw = np.sin(self.yaw), np.cos(self.yaw)

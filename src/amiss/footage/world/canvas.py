@@ -23,8 +23,8 @@ _ARC = np.linspace(-np.pi / 2, np.pi / 2, 5)
 
 
 def fixed(points: FloatArray) -> NDArray[np.int32]:
-    """Pixels (pixel centres at .5) as the rasteriser's fixed-point numbers; far-off points are clamped."""
-    return np.asarray(np.clip((points - 0.5) * (1 << SHIFT), -1e6, 1e6), np.int32)
+    """Pixels (pixel centres at .5) as the rasteriser's fixed-point numbers."""
+    return np.asarray((points - 0.5) * (1 << SHIFT), np.int32)
 
 
 def capsules(start: FloatArray, end: FloatArray, start_radius: FloatArray, end_radius: FloatArray) -> FloatArray:

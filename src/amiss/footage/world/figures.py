@@ -169,7 +169,7 @@ class Bodies:
 
     def _head(self, canvas: Canvas, row: int) -> None:
         figure = self.figures[row]
-        canvas.polygon(self.rods[row, _SKULL], figure.look.hair, figure.ident)
+        self._rod(canvas, row, _SKULL, figure.look.hair)
         depth = self.pixels[row, :, 2]
         if depth[Point.NOSE] - depth[Point.HEAD] < 0.012 * figure.look.height:
             canvas.paint(fixed(self.pixels[row, TORSO["face"], :2]), tint(figure.look.skin, 0.97))

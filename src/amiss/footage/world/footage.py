@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from zlib import crc32
 
@@ -25,7 +26,8 @@ VERSION = 1
 """Changes whenever the same seed would give other pixels than before."""
 
 _WARM_UP = 30.0
-_COARSE = 0.1
+_STEP = 0.1
+_LONGEST = 1e8
 _SECOND_ACT = 0.25
 
 
@@ -60,8 +62,8 @@ class World:
     ) -> None:
         self._place = find_place(place)
         _check(self._place.name, self._place.abnormal, act)
-        if seconds * rate < 1 or rate <= 0:
-            raise ConfigError(f"a world of {seconds} s at {rate} frames/s has no frame; give it more seconds")
+        if not (rate > 0 and 1 <= seconds * rate < _LONGEST):
+            raise ConfigError(f"a world of {seconds} s at {rate} frames/s has no sensible length; choose others")
         if min(size) < 32 or size[0] % 2 or size[1] % 2:
             raise ConfigError(f"a world is even and at least 32 pixels wide and high, not {size[0]}x{size[1]}")
         if seed < 0 or clip < 0:
@@ -128,7 +130,7 @@ class World:
         stage.rng = calm
         renderer = Renderer(scenery, self._chance("sensor"))
         while stage.time < -1e-9:
-            _advance(stage, life, cues, min(_COARSE, -stage.time))
+            _advance(stage, life, cues, min(_STEP, -stage.time))
         for index in range(self.length):
             yield look_at(renderer.draw(stage.actors, stage.time), index, index / self._rate)
             _advance(stage, life, cues, (index + 1) / self._rate - stage.time)
@@ -145,11 +147,13 @@ class World:
 
 
 def _advance(stage: Stage, life: Life, cues: list[Cue], seconds: float) -> None:
-    """Let time pass, with newcomers and with those whose cue has come."""
-    life.step(seconds)
-    stage.step(seconds)
-    while cues and cues[0].time <= stage.time:
-        cues.pop(0).enter()
+    """Let time pass in small steps, with newcomers and with those whose cue has come."""
+    steps = max(1, ceil(seconds / _STEP - 1e-6))
+    for _ in range(steps):
+        life.step(seconds / steps)
+        stage.step(seconds / steps)
+        while cues and cues[0].time <= stage.time:
+            cues.pop(0).enter()
 
 
 def _check(place: str, allowed: tuple[str, ...], act: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -120,20 +121,18 @@ def _cast_shadows(picture: Image, camera: Camera, furniture: list[Furniture], li
     dark = (int(255 * light.shade),)
     for item in furniture:
         spot = (*item.place, 0.0)
-        for face in item.mesh.faces:
-            part = item.mesh.placed(spot, item.heading)[0]
-            begin = next(n for n, other in enumerate(item.mesh.faces) if other is face)
-            points = part[item.mesh.starts[begin] : item.mesh.starts[begin + 1]].copy()
-            points[:, :2] += points[:, 2:] * np.array(light.slant)
-            points[:, 2] = 0.0
-            hull = cv2.convexHull(np.rint(camera.project(points)[:, :2]).astype(np.int32))
-            cv2.fillConvexPoly(shade, hull, dark, cv2.LINE_AA)
+        ground = item.mesh.placed(spot, item.heading)[0].copy()
+        ground[:, :2] += ground[:, 2:] * np.array(light.slant)
+        ground[:, 2] = 0.0
+        seen = np.rint(camera.project(ground)[:, :2]).astype(np.int32)
+        for begin, stop in pairwise(item.mesh.starts):
+            cv2.fillConvexPoly(shade, cv2.convexHull(seen[begin:stop]), dark, cv2.LINE_AA)
         for x, y, z, radius in item.leaves:
             spot_on = np.array([x + spot[0] + z * light.slant[0], y + spot[1] + z * light.slant[1], 0.0])
-            seen = camera.project(spot_on)
-            size = radius * camera.pixels / seen[2]
-            axes = (max(1, round(size)), max(1, round(size * camera.height / seen[2])))
-            cv2.ellipse(shade, (round(float(seen[0])), round(float(seen[1]))), axes, 0, 0, 360, dark, -1)
+            left, top, depth = (float(value) for value in camera.project(spot_on))
+            size = radius * camera.pixels / depth
+            axes = (max(1, round(size)), max(1, round(size * camera.height / depth)))
+            cv2.ellipse(shade, (round(left), round(top)), axes, 0, 0, 360, dark, -1)
     soft = cv2.GaussianBlur(shade, (0, 0), max(0.4, light.blur * camera.size[0] / 640))
     picture[:] = cv2.multiply(picture, cv2.merge([soft, soft, soft]), scale=1 / 255)
 

@@ -110,7 +110,7 @@ def drive(actor: Actor, stage: Stage, path: Path, pace: float) -> Script:
             way = np.array(target) - actor.place
             aim = float(np.arctan2(way[1], way[0]))
             off = (aim - actor.heading + pi) % (2 * pi) - pi
-            steer = actor.heading + float(np.clip(off, -0.1, 0.1))
+            steer = actor.heading + float(np.clip(off, -0.4, 0.4))
             actor.want = pace * np.array([np.cos(steer), np.sin(steer)])
             yield
 

@@ -65,7 +65,7 @@ class Grid:
         level = _covered(self.v, high, width, self.dv)
         return np.maximum(upright, level)
 
-    def within(self, low: float, high: float, across: bool) -> FloatArray:  # noqa: FBT001 - names the axis
+    def within(self, low: float, high: float, *, across: bool) -> FloatArray:
         """How much of each pixel lies between two values of `v` (`across`) or of `u`, 0..1."""
         value, size = (self.v, self.dv) if across else (self.u, self.du)
         soft = np.maximum(size, 1e-3)
