@@ -38,13 +38,17 @@ class Furniture:
         """Paint it; `ident` is its number in the canvas, `sun` `(3,)` points to the light."""
         spot = (*self.place, 0.0)
         self.mesh.paint(canvas, camera, spot, self.heading, ident, sun)
+        if not len(self.leaves):
+            return
         circle = np.arange(9) * 2 * np.pi / 9
         outline = np.stack([np.cos(circle), np.sin(circle)], axis=-1)
-        for number, (x, y, z, radius) in enumerate(self.leaves):
-            seen = camera.project(np.array([x + spot[0], y + spot[1], z]))
-            lit = 0.62 + 0.16 * (number % 4) + 0.12 * float(np.dot((x, y, z - self.leaves[:, 2].mean()), sun))
-            points = seen[:2] + outline * radius * camera.pixels / seen[2]
-            canvas.polygon(fixed(points), tint(self.green, lit), ident)
+        seen = camera.project(self.leaves[:, :3] + np.array(spot))
+        size = self.leaves[:, 3] * camera.pixels / seen[:, 2]
+        points = fixed(seen[:, None, :2] + outline * size[:, None, None])
+        middle = np.array([0.0, 0.0, self.leaves[:, 2].mean()])
+        lit = 0.62 + 0.16 * (np.arange(len(size)) % 4) + 0.12 * (self.leaves[:, :3] - middle) @ sun
+        for ball, light in zip(points, lit, strict=True):
+            canvas.polygon(ball, tint(self.green, float(light)), ident)
 
 
 _BARE = np.zeros((0, 4))

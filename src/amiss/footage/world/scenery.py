@@ -127,12 +127,13 @@ def _cast_shadows(picture: Image, camera: Camera, furniture: list[Furniture], li
         seen = np.rint(camera.project(ground)[:, :2]).astype(np.int32)
         for begin, stop in pairwise(item.mesh.starts):
             cv2.fillConvexPoly(shade, cv2.convexHull(seen[begin:stop]), dark, cv2.LINE_AA)
-        for x, y, z, radius in item.leaves:
-            spot_on = np.array([x + spot[0] + z * light.slant[0], y + spot[1] + z * light.slant[1], 0.0])
-            left, top, depth = (float(value) for value in camera.project(spot_on))
-            size = radius * camera.pixels / depth
-            axes = (max(1, round(size)), max(1, round(size * camera.height / depth)))
-            cv2.ellipse(shade, (round(left), round(top)), axes, 0, 0, 360, dark, -1)
+        balls = item.leaves[:, :3] + np.array(spot)
+        balls[:, :2] += balls[:, 2:] * np.array(light.slant)
+        balls[:, 2] = 0.0
+        for (left, top, depth), radius in zip(camera.project(balls), item.leaves[:, 3], strict=True):
+            size = float(radius) * camera.pixels / float(depth)
+            axes = (max(1, round(size)), max(1, round(size * camera.height / float(depth))))
+            cv2.ellipse(shade, (round(float(left)), round(float(top))), axes, 0, 0, 360, dark, -1)
     soft = cv2.GaussianBlur(shade, (0, 0), max(0.4, light.blur * camera.size[0] / 640))
     picture[:] = cv2.multiply(picture, cv2.merge([soft, soft, soft]), scale=1 / 255)
 
