@@ -149,7 +149,7 @@ class TestPlan:
         assert training == ["plaza_01", "platform_01", "crossing_01", "plaza_02"]
         testing = [clip for clip in clips if clip.split == "testing"]
         assert [clip.act for clip in testing[:7]] == [
-            *("running", "running", "jaywalking"),
+            *("running", "falling", "jaywalking"),
             *("cycling", "wrong_way", "wrong_way", "cart"),
         ]
         assert [clip.act for clip in testing[7:]] == [None] * 3

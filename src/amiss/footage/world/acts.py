@@ -90,7 +90,7 @@ def _visit(
 def _passing(stage: Stage, incident: Incident, shape: str, path: Path, pace: float) -> list[Cue]:
     """Somebody or something that is abnormal as long as it is there; it comes again until it was there long enough."""
     once = _length(path) / pace
-    times = int(np.clip(np.ceil(incident.length * 0.6 / once), 1, 3))
+    times = int(np.clip(round(incident.length * 0.6 / once), 1, 3))
 
     def enter() -> None:
         if shape == "person":
@@ -191,7 +191,7 @@ def _jaywalking(stage: Stage, incident: Incident) -> list[Cue]:
         actor.script = script(actor)
 
     once = (road.far - road.near) / pace
-    times = int(np.clip(np.ceil(incident.length * 0.6 / once), 1, 2))
+    times = int(np.clip(round(incident.length * 0.6 / once), 1, 2))
     early = incident.begin - _length(come) / pace
     return [Cue(early + number * (once + 0.4), enter) for number in range(times)]
 

@@ -154,7 +154,7 @@ def _drive(camera: Camera, rng: np.random.Generator) -> Path:
 PLATFORM = Place(
     name="platform",
     normal={"walking": 15.0, "waiting": 6.0},
-    abnormal=("running", "wrong_way", "falling", "cycling", "left_bag", "fighting", "cart", "thrown_bag"),
+    abnormal=("falling", "wrong_way", "cycling", "left_bag", "fighting", "cart", "running", "thrown_bag"),
     light=Light((0.22, 0.1), 0.7, 3.0),
     camera=_camera,
     surfaces=_surfaces,
