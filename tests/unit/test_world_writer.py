@@ -1,0 +1,202 @@
+"""The world as a data set: its layout, and that a half-written one never looks whole."""
+
+import json
+import zipfile
+
+import av
+import numpy as np
+import pytest
+
+from amiss.errors import ConfigError, DatasetError, StorageError
+from amiss.footage.world import World, write_world
+from amiss.footage.world.archive import archive, whole
+from amiss.footage.world.writer import plan_world
+
+SETTINGS = {"seed": 3, "normal": 2, "abnormal": 2, "seconds": 3.0, "places": ("plaza", "crossing"), "rate": 8.0}
+SIZE = (128, 72)
+
+
+def write(out, **changes):
+    write_world(out, **(SETTINGS | {"size": SIZE} | changes))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    out = tmp_path_factory.mktemp("world") / "set"
+    write(out)
+    return out
+
+
+def contents(out):
+    return {path.relative_to(out): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+class TestLayout:
+    def test_the_files_are_there_and_nothing_else(self, world):
+        names = {str(name) for name in contents(world)}
+        films = {f"{split}/{name}.mp4" for split in ("training", "testing") for name in ("plaza_01", "crossing_01")}
+        tables = {f"{kind}_{split}.npz" for kind in ("boxes", "poses") for split in ("training", "testing")}
+        assert names == films | tables | {"testing/plaza_02.mp4", "frame_labels.npz", "masks.npz", "world.json"}
+
+    def test_the_note_tells_about_every_clip(self, world):
+        note = json.loads((world / "world.json").read_text())
+        assert note["settings"]["seed"] == 3
+        clips = {(clip["split"], clip["name"]): clip for clip in note["clips"]}
+        assert clips["training", "plaza_01"]["act"] is None
+        assert clips["testing", "plaza_02"]["label"] == 0
+        abnormal = clips["testing", "crossing_01"]
+        assert (abnormal["act"], abnormal["label"], abnormal["frames"]) == ("jaywalking", 1, 24)
+        assert all(clip["tubes"] == [] for clip in note["clips"] if not clip["label"])
+
+    def test_truth_is_that_of_the_rendered_world(self, world):
+        note = json.loads((world / "world.json").read_text())
+        for fact in note["clips"]:
+            name, split = fact["name"], fact["split"]
+            scenes = list(
+                World(
+                    fact["place"], seed=3, act=fact["act"], seconds=3.0, rate=8.0, size=SIZE, clip=fact["number"]
+                ).scenes()
+            )
+            boxes, poses = np.load(world / f"boxes_{split}.npz"), np.load(world / f"poses_{split}.npz")
+            starts = boxes[f"{name}_frame_ptr"]
+            assert len(starts) == len(scenes) + 1
+            for number, scene in enumerate(scenes):
+                rows = slice(starts[number], starts[number + 1])
+                assert np.array_equal(boxes[f"{name}_boxes"][rows], scene.boxes.xyxy)
+                assert np.array_equal(boxes[f"{name}_track"][rows], scene.boxes.track)
+                assert np.array_equal(boxes[f"{name}_label"][rows], scene.boxes.label)
+                assert np.array_equal(boxes[f"{name}_abnormal"][rows], scene.abnormal)
+                rows = slice(*poses[f"{name}_frame_ptr"][number : number + 2])
+                assert np.array_equal(poses[f"{name}_joints"][rows], scene.poses.joints)
+                assert np.array_equal(poses[f"{name}_track"][rows], scene.poses.track)
+            if split == "testing":
+                masks = np.load(world / "masks.npz")[name]
+                assert masks.dtype == np.bool_
+                assert np.array_equal(masks, [scene.mask for scene in scenes])
+                labels = np.load(world / "frame_labels.npz")[name]
+                assert labels.dtype == np.uint8
+                assert np.array_equal(labels, masks.any(axis=(1, 2)))
+                spans = {frame for tube in fact["tubes"] for frame in tube["frame"]}
+                assert spans == set(np.flatnonzero(labels))
+
+    def test_films_show_the_world_at_its_time_stamps(self, world):
+        scenes = list(World("plaza", seed=3, seconds=3.0, rate=8.0, size=SIZE).scenes())
+        with av.open(str(world / "training" / "plaza_01.mp4")) as film:
+            assert film.streams.video[0].codec_context.name == "h264"
+            frames = list(film.decode(video=0))
+        assert [frame.time for frame in frames] == pytest.approx([scene.frame.seconds for scene in scenes])
+        for frame, scene in zip(frames[::8], scenes[::8], strict=True):
+            shown = frame.to_ndarray(format="rgb24").astype(float)
+            assert np.abs(shown - scene.frame.image).mean() < 8
+
+
+class TestResuming:
+    def test_a_killed_run_goes_on_and_ends_the_same(self, world, tmp_path):
+        out = tmp_path / "set"
+
+        def stop(done, total):
+            if done > total // 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            write(out, progress=stop)
+        assert not (out / "world.json").exists()
+        assert not list(out.rglob("*.part"))
+        kept = {path: path.stat().st_mtime_ns for path in out.rglob("*.mp4")}
+        assert 0 < len(kept) < 5
+        steps = []
+        write(out, progress=lambda done, total: steps.append((done, total)))
+        assert steps[-1] == (5 * 24, 5 * 24)
+        assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
+        assert contents(out) == contents(world)
+
+    def test_a_finished_world_is_left_alone(self, world):
+        before = {path: path.stat().st_mtime_ns for path in world.rglob("*")}
+        write(world)
+        assert {path: path.stat().st_mtime_ns for path in world.rglob("*")} == before
+
+    def test_other_settings_are_refused(self, world):
+        with pytest.raises(DatasetError, match="other settings"):
+            write(world, seed=4)
+
+    def test_parts_of_other_settings_are_not_used(self, world, tmp_path):
+        out = tmp_path / "set"
+
+        def stop(done, total):
+            if done > 30:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            write(out, seed=9, progress=stop)
+        write(out)
+        assert contents(out) == contents(world)
+
+    def test_a_folder_with_something_else_is_refused(self, tmp_path):
+        (tmp_path / "thesis.txt").write_text("mine")
+        with pytest.raises(DatasetError, match="not empty"):
+            write(tmp_path)
+
+    def test_a_damaged_note_is_named(self, tmp_path):
+        (tmp_path / "world.json").write_text("{")
+        with pytest.raises(DatasetError, match=r"world\.json"):
+            write(tmp_path)
+
+
+class TestPlan:
+    def test_places_and_acts_take_turns(self):
+        clips = plan_world(4, 7, ("plaza", "platform", "crossing"))
+        training = [clip.name for clip in clips if clip.split == "training"]
+        assert training == ["plaza_01", "platform_01", "crossing_01", "plaza_02"]
+        testing = [clip for clip in clips if clip.split == "testing"]
+        assert [clip.act for clip in testing[:7]] == [
+            *("running", "falling", "jaywalking"),
+            *("cycling", "wrong_way", "wrong_way", "cart"),
+        ]
+        assert [clip.act for clip in testing[7:]] == [None] * 3
+        assert len({clip.name for clip in testing}) == 10
+        assert len({clip.number for clip in clips}) == len(clips)
+
+    @pytest.mark.parametrize(
+        ("normal", "abnormal", "places"),
+        [(1, 1, ()), (1, 1, ("plaza", "plaza")), (-1, 1, ("plaza",)), (0, 0, ("plaza",))],
+    )
+    def test_bad_plans(self, normal, abnormal, places):
+        with pytest.raises(ConfigError):
+            plan_world(normal, abnormal, places)
+
+    def test_unknown_place_is_named_before_anything_is_written(self, tmp_path):
+        with pytest.raises(ConfigError, match="choose one of: plaza"):
+            write(tmp_path / "set", places=("harbour",))
+        assert not (tmp_path / "set").exists()
+
+
+class TestArchive:
+    def test_same_content_same_bytes_and_numpy_reads_it(self, tmp_path):
+        for name in ("a.npz", "b.npz"):
+            with archive(tmp_path / name) as target:
+                target.add("x", np.arange(5))
+                with target.pieces("y", (2, 3), np.bool_) as put:
+                    put(np.array([True, False, True]))
+                    put(np.zeros(3, np.bool_))
+        assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+        with np.load(tmp_path / "a.npz") as found:
+            assert found["x"].tolist() == list(range(5))
+            assert found["y"].tolist() == [[True, False, True], [False] * 3]
+
+    def test_copy_renames(self, tmp_path):
+        with archive(tmp_path / "a.npz") as target:
+            target.add("x", np.arange(5))
+        with archive(tmp_path / "b.npz") as target, zipfile.ZipFile(tmp_path / "a.npz") as source:
+            target.copy(source, "x", "z")
+        with np.load(tmp_path / "b.npz") as found:
+            assert found["z"].tolist() == list(range(5))
+
+    def test_nothing_is_left_when_writing_fails(self, tmp_path):
+        def fail():
+            with whole(tmp_path / "x") as draft:
+                draft.write_text("half")
+                raise OSError(28, "No space left on device")
+
+        with pytest.raises(StorageError, match="No space left"):
+            fail()
+        assert list(tmp_path.iterdir()) == []
