@@ -126,8 +126,8 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
     for mode, smooth in (("centred", smoothing.centred), ("causal", smoothing.causal)):
         smoothed = []
         for (raw, clock), (_, start) in zip(curves, held, strict=True):
-            inside = np.asarray(clock >= start, np.bool_)
-            smoothed.append((smooth(raw[inside]), clock[inside]))
+            first = int(np.searchsorted(clock, start))
+            smoothed.append((smooth(raw[first:]), clock[first:]))
         modes["causal" if mode == "causal" else "centred"] = calibrate(
             smoothed, floor, config.scoring, config.footage.gap
         )

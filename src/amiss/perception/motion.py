@@ -12,6 +12,9 @@ from amiss.types import BoolArray, Boxes, FloatArray, Frame, Image
 
 __all__ = ["MotionBoxes"]
 
+STEP = 64.0
+"""Grey levels that the background moves in its first step; the n-th is shorter by n."""
+
 
 class MotionBoxes:
     """Connected components of what moves or stands out from the background.
@@ -28,6 +31,7 @@ class MotionBoxes:
         """Forget the frames before and the background."""
         self._before: list[Image] = []
         self._background: FloatArray | None = None
+        self._count = 0
 
     def update(self, frame: Frame) -> Boxes:
         """The boxes of what moves in `frame`; none in the first two frames."""
@@ -50,7 +54,9 @@ class MotionBoxes:
             self._background = present
         out = np.abs(present - self._background) > self._config.background
         # A step towards the present frame that does not grow with the difference follows the median, not the mean.
-        step = np.sign(present - self._background) * (64.0 / self._config.memory)
+        # The first steps are long, so that what stood in the first frame does not linger as a ghost.
+        self._count += 1
+        step = np.sign(present - self._background) * (STEP / min(self._count, self._config.memory))
         self._background = self._background + step
         return np.asarray(out)
 
