@@ -1,0 +1,147 @@
+"""Tiny synthetic footage and helpers that several folders of tests share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amiss.config import Config
+from amiss.pipeline import Pipeline
+from amiss.types import Boxes, Frame, RegionScores, Windows
+from amiss.windows.needs import Needs
+from amiss.windows.store import WindowPart
+
+WIDTH, HEIGHT, RATE = 160, 96, 25.0
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A textured rectangle that goes its way at a steady pace, in pixels and pixels a frame."""
+
+    x: float
+    y: float
+    width: int = 12
+    height: int = 24
+    dx: float = 1.0
+    dy: float = 0.0
+
+    def box(self, frame: int) -> tuple[int, int, int, int]:
+        """Where it is, xyxy; it comes back in on the other side."""
+        x = round(self.x + self.dx * frame) % (WIDTH - self.width)
+        y = round(self.y + self.dy * frame) % (HEIGHT - self.height)
+        return x, y, x + self.width, y + self.height
+
+
+@dataclass(frozen=True)
+class Rectangles:
+    """Footage of movers in front of a still, textured background."""
+
+    name: str
+    movers: tuple[Mover, ...]
+    length: int = 30
+    rate: float = RATE
+    folder: Path = Path("/nowhere")
+    jump: tuple[int, float] | None = None
+    """From this frame on, time stamps are later by so many seconds."""
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
+
+    def __iter__(self) -> Iterator[Frame]:
+        background = texture(HEIGHT, WIDTH, 1)
+        for index in range(self.length):
+            image = background.copy()
+            for number, mover in enumerate(self.movers):
+                x1, y1, x2, y2 = mover.box(index)
+                image[y1:y2, x1:x2] = texture(mover.height, mover.width, 100 + number) // 2 + 120
+            yield Frame(image, index, self.seconds(index))
+
+    def seconds(self, index: int) -> float:
+        late = self.jump[1] if self.jump and index >= self.jump[0] else 0.0
+        return index / self.rate + late
+
+    def fingerprint(self) -> str:
+        known = (self.name, self.movers, self.length, self.rate, self.jump)
+        return hashlib.blake2b(repr(known).encode(), digest_size=16).hexdigest()
+
+
+def texture(height: int, width: int, seed: int) -> np.ndarray:
+    """`(height, width, 3)` uint8 of soft random blobs in 20..120, so that flow has something to hold on to."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.integers(20, 120, (-(-height // 4), -(-width // 4), 3), dtype=np.uint8)
+    return np.kron(coarse, np.ones((4, 4, 1), np.uint8))[:height, :width]
+
+
+def walkers(name: str, seed: int, number: int = 3, length: int = 30, **changes: Any) -> Rectangles:
+    """Normal footage: things of about one size that walk at about one pace."""
+    generator = np.random.default_rng(seed)
+    movers = tuple(
+        Mover(
+            x=float(generator.uniform(0, WIDTH)),
+            y=float(lane * 24 + generator.uniform(0, 4)),
+            width=int(generator.integers(10, 14)),
+            height=int(generator.integers(18, 24)),
+            dx=float(generator.uniform(0.8, 1.6)),
+        )
+        for lane in range(number)
+    )
+    return Rectangles(name, movers, length, **changes)
+
+
+def write_boxes(path: Path, clips: Sequence[Rectangles], **extra: np.ndarray) -> Path:
+    """The true boxes of some clips as an `.npz` that the box source `file` reads."""
+    arrays: dict[str, np.ndarray] = dict(extra)
+    for clip in clips:
+        rows = [mover.box(frame) for frame in range(clip.length) for mover in clip.movers]
+        arrays[f"{clip.name}_boxes"] = np.array(rows, np.float32).reshape(-1, 4)
+        arrays[f"{clip.name}_frame_ptr"] = np.arange(clip.length + 1) * len(clip.movers)
+    np.savez(path, **arrays)
+    return path
+
+
+def config_of(folder: Path, clips: Sequence[Rectangles] = (), **groups: Any) -> Config:
+    """A configuration whose cache lies in `folder` and whose boxes are the true ones of `clips`."""
+    boxes = {"source": "file", "path": write_boxes(folder / "boxes.npz", clips)} if clips else {}
+    values: dict[str, Any] = {"cache": folder / "cache", "perception": {"boxes": boxes}, "device": "cpu"}
+    return Config.build(values | groups)
+
+
+def parts_of(clips: Sequence[Rectangles], needs: Needs, config: Config) -> list[WindowPart]:
+    """The windows of some clips, made by the pipeline."""
+    pipeline = Pipeline(config, needs)
+    return [pipeline.part(clip) for clip in clips]
+
+
+def frame_of(seconds: float = 0.0, index: int = 0, level: int = 0, size: tuple[int, int] = (64, 48)) -> Frame:
+    """A frame of one grey level."""
+    return Frame(np.full((size[1], size[0], 3), level, np.uint8), index, seconds)
+
+
+def box_table(*rows: Sequence[float], confidence: Sequence[float] | None = None) -> Boxes:
+    """Boxes from xyxy rows."""
+    xyxy = np.array(rows, np.float32).reshape(-1, 4)
+    return Boxes(xyxy, np.ones(len(xyxy)) if confidence is None else np.array(confidence))
+
+
+def region_table(frames: Sequence[int], scores: Sequence[float], tracks: Sequence[int] | None = None) -> RegionScores:
+    """Regions at 10 frames a second, in boxes of no matter."""
+    count = len(frames)
+    return RegionScores(
+        frame=np.array(frames, np.int64),
+        seconds=np.array(frames, np.float64) / 10,
+        box=np.tile(np.array([0, 0, 10, 20], np.float32), (count, 1)),
+        track=np.full(count, -1) if tracks is None else np.array(tracks),
+        score=np.array(scores, np.float64),
+        parts={"motion": np.array(scores, np.float64)},
+    )
+
+
+def windows_like(windows: Windows, **changes: Any) -> Windows:
+    """The same windows with some columns changed."""
+    return replace(windows, **changes)
