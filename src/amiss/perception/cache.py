@@ -117,7 +117,7 @@ class Cache:
             return None
         try:
             return Entry(folder)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             shutil.rmtree(folder, ignore_errors=True)
             return None
 
