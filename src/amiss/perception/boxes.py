@@ -86,7 +86,9 @@ def find_box_file(origin: Path) -> Path:
         FootageError: There is none.
     """
     names = ["boxes_training.npz", "boxes_testing.npz"]
-    if any(part.startswith("test") for part in origin.parts):
+    # The folder nearest to the clip tells its split; those further up may be called anything.
+    splits = [part for part in map(str.lower, origin.parts) if part.startswith(("train", "test"))]
+    if splits and splits[-1].startswith("test"):
         names.reverse()
     for folder in list(origin.resolve().parents)[:4]:
         for name in names:
