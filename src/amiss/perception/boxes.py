@@ -11,7 +11,7 @@ import numpy as np
 
 from amiss.config import BoxesConfig
 from amiss.datasets.files import archive_keys, find_key, read_array
-from amiss.errors import FootageError
+from amiss.errors import DatasetError, FootageError, ShapeError
 from amiss.perception.motion import MotionBoxes
 from amiss.registry import Registry
 from amiss.types import BoolArray, Boxes, FloatArray, Frame, IntArray
@@ -117,8 +117,20 @@ def read_boxes(path: Path, name: str) -> tuple[Boxes, IntArray]:
         raise FootageError(f"the box file {path} has no clip {name!r}")
     given = {key: read_array(path, f"{clip}_{key}") for key in ("confidence", "label") if f"{clip}_{key}" in keys}
     boxes, rows = read_array(path, f"{clip}_boxes"), read_array(path, f"{clip}_frame_ptr")
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise DatasetError(f"{path} is damaged: the boxes of {clip} have the shape {boxes.shape}, not (n, 4)")
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not _divides(rows, len(boxes)):
+        raise DatasetError(f"{path} is damaged: {clip}_frame_ptr does not divide the {len(boxes)} boxes into frames")
     upright = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
-    return Boxes(upright, **given), rows
+    try:
+        return Boxes(upright, **given), rows
+    except ShapeError as error:
+        raise DatasetError(f"{path} is damaged: {clip}: {error}") from None
+
+
+def _divides(rows: IntArray, count: int) -> bool:
+    """Whether rows begin at 0, never decrease and end at `count`."""
+    return bool(len(rows) and rows[0] == 0 and rows[-1] == count and (rows[1:] >= rows[:-1]).all())
 
 
 def tidy(boxes: Boxes, config: BoxesConfig, size: tuple[int, int]) -> Boxes:
