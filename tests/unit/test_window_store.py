@@ -1,0 +1,103 @@
+"""Windows on disk: what was written is read, by row, by frame, by time and at random."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amiss.perception.cache import Cache
+from amiss.types import Windows
+from amiss.windows.store import WindowPart, WindowStore, write_frame, write_windows
+
+
+def batch(frame: int, count: int) -> Windows:
+    return Windows(
+        frame=np.full(count, frame),
+        seconds=np.full(count, frame * 0.1),
+        box=np.tile(np.array([0, 0, 5, 9], np.float32), (count, 1)),
+        track=np.arange(count),
+        data={"flow": np.full((count, 2), frame, np.float16)},
+    )
+
+
+def part(root: Path, name: str, counts: list[int]) -> WindowPart:
+    """A clip whose frame i has counts[i] windows."""
+    cache = Cache(root)
+    with cache.writing(name) as writer:
+        for frame, count in enumerate(counts):
+            write_frame(writer, frame * 0.1)
+            write_windows(writer, batch(frame, count))
+    entry = cache.find(name)
+    assert entry is not None
+    return WindowPart(name, entry)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> WindowPart:
+    return part(tmp_path, "a", [2, 0, 3, 1, 0])
+
+
+def test_windows_come_back_as_written(clip: WindowPart) -> None:
+    windows = clip[0 : len(clip)]
+    assert windows.frame.tolist() == [0, 0, 2, 2, 2, 3]
+    assert windows.track.tolist() == [0, 1, 0, 1, 2, 0]
+    assert windows.data["flow"][:, 0].tolist() == [0, 0, 2, 2, 2, 3]
+    assert windows.data["flow"].dtype == np.float16
+
+
+def test_the_clock_has_every_frame(clip: WindowPart) -> None:
+    assert clip.clock == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+
+
+def test_windows_are_found_by_row_and_by_frame(clip: WindowPart) -> None:
+    assert clip[np.array([0, 3])].frame.tolist() == [0, 2]
+    assert [len(clip.at(frame)) for frame in range(6)] == [2, 0, 3, 1, 0, 0]
+    assert clip.at(2).frame.tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_batches_give_all_in_order(clip: WindowPart, size: int) -> None:
+    batches = list(clip.batches(size))
+    assert max(map(len, batches)) <= size
+    assert Windows.merge(batches).frame.tolist() == [0, 0, 2, 2, 2, 3]
+
+
+def test_a_block_of_time_is_a_part_of_its_own(clip: WindowPart) -> None:
+    late = clip.between(0.15, 0.3)
+    assert (len(late), late.name) == (3, "a")
+    assert late[0:99].frame.tolist() == [2, 2, 2]
+    assert late[np.array([1])].track.tolist() == [1]
+    assert len(late.at(0)) == 0
+    assert len(late.at(2)) == 3
+    assert len(late.between(-np.inf, 0.15)) == 0
+    assert len(late.clock) == len(clip.clock)
+    assert sum(len(clip.between(a, b)) for a, b in ((-np.inf, 0.2), (0.2, np.inf))) == len(clip)
+
+
+def test_a_clip_without_windows_is_empty(tmp_path: Path) -> None:
+    empty = part(tmp_path, "none", [0, 0])
+    assert len(empty) == 0
+    assert list(empty.batches()) == []
+    assert set(empty[0:0].data) == {"flow"}
+
+
+def test_a_sample_is_without_replacement_in_order_and_says_whence(tmp_path: Path) -> None:
+    store = WindowStore([part(tmp_path, "a", [20]), part(tmp_path, "b", [0]), part(tmp_path, "c", [0, 30])])
+    windows, owners = store.sample(25, np.random.default_rng(0))
+    assert len(windows) == len(owners) == 25
+    assert set(zip(windows.frame.tolist(), owners.tolist(), strict=True)) == {(0, 0), (1, 2)}
+    pairs = list(zip(owners.tolist(), windows.track.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+
+
+def test_a_sample_is_the_same_for_the_same_seed_only(tmp_path: Path) -> None:
+    store = WindowStore([part(tmp_path, "a", [50])])
+    first, again, other = (store.sample(10, np.random.default_rng(s))[0].track.tolist() for s in (1, 1, 2))
+    assert first == again != other
+
+
+def test_a_sample_larger_than_the_store_is_all_of_it(clip: WindowPart) -> None:
+    windows, _ = WindowStore([clip, clip]).sample(1000, np.random.default_rng(0))
+    assert len(windows) == len(WindowStore([clip, clip])) == 2 * len(clip)
