@@ -1,0 +1,51 @@
+"""From regions to frames, and along tracks."""
+
+from __future__ import annotations
+
+import pytest
+from support import region_table
+
+from amiss.scoring.combine import persist, worst_region
+from amiss.types import NO_TRACK
+
+
+def test_a_frame_is_as_odd_as_its_worst_region() -> None:
+    assert worst_region(region_table([0, 0, 2], [1, 5, -1]), 4, floor=-3).tolist() == [5, -3, -1, -3]
+
+
+def test_no_region_is_below_the_floor_of_an_empty_frame() -> None:
+    assert worst_region(region_table([0], [-9]), 1, floor=-3).tolist() == [-3]
+
+
+def test_without_regions_all_frames_are_at_the_floor() -> None:
+    assert worst_region(region_table([], []), 3, floor=0.5).tolist() == [0.5] * 3
+
+
+def test_a_flicker_is_weak_and_what_stays_is_not() -> None:
+    regions = region_table([3, 4, 5, 4], [6, 6, 6, 6], [1, 1, 1, 2])
+    assert persist(regions, 3, floor=0).score == pytest.approx([2, 4, 6, 2])
+
+
+def test_regions_without_a_track_have_no_past() -> None:
+    regions = region_table([3, 4, 5], [6, 6, 6], [NO_TRACK] * 3)
+    assert persist(regions, 3, floor=0).score == pytest.approx([2, 2, 2])
+
+
+def test_frames_in_which_the_track_is_unseen_are_normal() -> None:
+    assert persist(region_table([0, 2], [6, 6], [1, 1]), 3, floor=-3).score == pytest.approx([0, 3])
+
+
+def test_one_frame_changes_nothing() -> None:
+    regions = region_table([0, 1, 1], [3, -2, 5], [1, 1, NO_TRACK])
+    assert persist(regions, 1, floor=-9).score.tolist() == regions.score.tolist()
+
+
+def test_only_the_score_changes() -> None:
+    regions = region_table([0, 1], [3, 5], [1, 1])
+    smooth = persist(regions, 2, floor=0)
+    assert smooth.parts["motion"].tolist() == [3, 5]
+    assert (smooth.frame.tolist(), smooth.track.tolist()) == ([0, 1], [1, 1])
+
+
+def test_no_regions_stay_none() -> None:
+    assert len(persist(region_table([], []), 3, floor=0)) == 0
