@@ -44,7 +44,7 @@ class Smoothing:
             width = -1.0
         if name == "none" and not number:
             return cls("none", 0.0)
-        if name == "gaussian" and width > 0:
+        if name == "gaussian" and 0 < width < np.inf:
             return cls("gaussian", width)
         if name == "median" and width >= 1 and width % 2 == 1:
             return cls("median", width)
