@@ -12,6 +12,8 @@ __all__ = ["Pareto", "Tail", "fit_pareto"]
 
 LEAST_EXCESSES = 10
 KEPT = 2000
+SLACK = 1e-9
+"""Values that differ by less than this share are equal: filters round, and what is usual must not look rarer by it."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,15 @@ class Tail:
         values = np.asarray(values, np.float64)
         quantiles = np.quantile(values, np.linspace(0, 1, min(KEPT, len(values))))
         threshold = float(np.quantile(values, 1 - share))
-        return cls(quantiles, threshold, share, fit_pareto(values[values > threshold] - threshold))
+        excesses = values[values > threshold + _slack(quantiles)] - threshold
+        return cls(quantiles, threshold, share, fit_pareto(excesses))
 
     def rarity(self, values: FloatArray) -> FloatArray:
         """-log10 of the share of normal values as high or higher: 1 is one in ten, 4 is one in ten thousand.
 
-        Never falls as the value rises; 0 for whatever is lower than all normal values.
+        Never falls as the value rises; 0 for whatever is as low as the lowest normal value.
         """
-        values = np.asarray(values, np.float64)
+        values = np.asarray(values, np.float64) - _slack(self.quantiles)
         grid = np.linspace(1, 0, len(self.quantiles))
         body = np.interp(values, self.quantiles, grid, 1.0, 0.0)
         seen = -np.log10(np.clip(body, self.share, 1.0))
@@ -96,3 +99,8 @@ class Tail:
         if rarity > -np.log10(self.share):
             return self.threshold + self.pareto.excess_at(10.0**-rarity / self.share)
         return float(np.interp(1 - 10.0**-rarity, np.linspace(0, 1, len(self.quantiles)), self.quantiles))
+
+
+def _slack(quantiles: FloatArray) -> float:
+    """By how much two values may differ and still be equal."""
+    return SLACK * (1.0 + float(np.abs(quantiles).max()))
