@@ -56,6 +56,7 @@ class Hysteresis:
         self._inside = False
         self._before: float | None = None
         self._step = 0.0
+        self._tail = 0.0
 
     @property
     def pending(self) -> Span | None:
@@ -68,6 +69,8 @@ class Hysteresis:
         ended = self.finish() if jumped else None
         self._step = 0.0 if jumped or self._before is None else seconds - self._before
         self._before = seconds
+        if self._inside:
+            self._tail = self._step
         if self._span and not self._inside and seconds - self._span.end > self._merge:
             ended = self._take()
         if score >= (self._close_at if self._inside else self._open_at):
@@ -84,6 +87,7 @@ class Hysteresis:
     def _grow(self, frame: int, seconds: float, score: float) -> None:
         old = self._span
         self._inside = True
+        self._tail = self._step  # until the next frame tells
         if old is None:
             self._span = Span(frame, frame, frame, seconds, seconds, seconds, score)
         elif score > old.height:
@@ -93,7 +97,7 @@ class Hysteresis:
 
     def _take(self) -> Span | None:
         span, self._span = self._span, None
-        return span if span and span.end - span.start + self._step >= self._min - 1e-9 else None
+        return span if span and span.end - span.start + self._tail >= self._min - 1e-9 else None
 
 
 def find_spans(curve: FloatArray, seconds: FloatArray, finder: Hysteresis) -> list[Span]:
