@@ -138,14 +138,19 @@ def _peaks(rarity: Sequence[tuple[FloatArray, FloatArray]], config: ScoringConfi
 
 
 def _level(peaks: FloatArray, hours: float, budget: float, count: Callable[[float], int]) -> float:
-    """The lowest level that keeps the budget: counted where the footage can tell, extrapolated beyond."""
+    """The lowest level that keeps the budget: counted where the footage can tell, extrapolated beyond.
+
+    Found by bisection: from above, so that a level so low that all events melt into one is not taken for a quiet one.
+    """
     allowed = hours * budget
     if allowed < 1:
-        return max(_extrapolated(peaks, allowed), float(peaks.max(initial=0.0)))
-    for level in np.sort(np.append(peaks, -np.log10(BASE_SHARE))):
-        if count(float(np.nextafter(level, np.inf))) <= allowed:
-            return float(np.nextafter(level, np.inf))
-    return float(np.nextafter(peaks.max(), np.inf))
+        return max(_extrapolated(peaks, allowed), float(np.nextafter(peaks.max(initial=0.0), np.inf)))
+    levels = np.nextafter(np.sort(np.append(peaks, -np.log10(BASE_SHARE))), np.inf)
+    low, high = -1, len(levels) - 1  # above the highest peak there is nothing
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if count(float(levels[middle])) <= allowed else (middle, high)
+    return float(levels[high])
 
 
 def _extrapolated(peaks: FloatArray, allowed: float) -> float:
