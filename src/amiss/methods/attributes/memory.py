@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from amiss.types import FloatArray, IntArray
+from amiss.types import BoolArray, FloatArray, IntArray
 
 __all__ = ["Memory"]
 
@@ -55,6 +55,7 @@ class Memory:
         kept = slots < self.capacity
         samples[slots[kept]] = vectors[kept]
         self.samples, self.groups = samples, np.zeros(len(samples), np.int64)
+        kept[kept] = _last_of_each(slots[kept])  # a later one of these may have taken the slot
         self.recent = np.concatenate([self.recent, vectors[~kept]])[-RECENT:]
         self.seen += len(vectors)
         self._index = None
@@ -68,6 +69,14 @@ class Memory:
     def distance_without(self, group: int, vectors: FloatArray) -> FloatArray:
         """The same, from a memory that has not met `group`."""
         return _kth(_index(self.samples[self.groups != group]), vectors, self.neighbours)
+
+
+def _last_of_each(slots: IntArray) -> BoolArray:
+    """`(N,)` whether no later slot is the same."""
+    _, from_end = np.unique(slots[::-1], return_index=True)
+    last = np.zeros(len(slots), np.bool_)
+    last[len(slots) - 1 - from_end] = True
+    return last
 
 
 def _index(samples: FloatArray) -> NearestNeighbors:
