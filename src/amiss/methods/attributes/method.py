@@ -84,7 +84,7 @@ class Attributes(Method):
             )
         generator = np.random.default_rng(seed)
         windows, owners = store.sample(self._settings.samples, generator)
-        groups = _groups(owners, len(store.parts))
+        groups = _groups(owners)
         order = generator.permutation(len(windows))
         for done, density in enumerate(self._densities):
             progress("learning attributes", done, len(self._densities))
@@ -143,10 +143,11 @@ class Attributes(Method):
             self._shown[density.attribute.id] = state[prefix + "shown"]
 
 
-def _groups(owners: IntArray, parts: int) -> IntArray:
-    """Each window's group for leaving out: its clip, or a block of time where there are fewer than four clips."""
-    if parts >= 4:
-        return np.asarray(owners % GROUPS)
+def _groups(owners: IntArray) -> IntArray:
+    """Each window's group for leaving out: its clip, or a block of time where few clips hold most of them."""
+    clips, number, count = np.unique(owners, return_inverse=True, return_counts=True)
+    if len(clips) >= 4 and 2 * count.max() <= len(owners):
+        return np.asarray(number % GROUPS)
     return np.asarray(np.arange(len(owners)) * GROUPS // len(owners))
 
 
