@@ -74,8 +74,8 @@ def speed(windows: Windows) -> FloatArray:
     The mean would mix in the still background that a box also holds.
     """
     flow = windows.data["flow"][:, -1].astype(np.float32)  # N, S, S, 2
-    length = np.hypot(flow[..., 0], flow[..., 1]).reshape(len(flow), -1)
-    fast = np.quantile(length, 0.9, axis=1) if len(flow) else np.zeros(0)
+    length = np.hypot(flow[..., 0], flow[..., 1])
+    fast = np.quantile(length, 0.9, axis=(1, 2)) if len(flow) else np.zeros(0)
     step = windows.data["step"]
     return np.asarray(np.divide(fast, step, out=np.zeros(len(flow)), where=step > 0), np.float32)
 
