@@ -1,0 +1,104 @@
+"""One attribute's memory with its calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from amiss.methods.attributes.density import Density
+from amiss.methods.attributes.parts import ATTRIBUTES
+from amiss.types import Windows
+
+
+def boxes(number: int, seed: int = 0, height: float = 40.0) -> Windows:
+    generator = np.random.default_rng(seed)
+    corner = generator.uniform(0, 200, (number, 2))
+    size = np.array([20.0, height]) * generator.uniform(0.9, 1.1, (number, 2))
+    looks = np.random.default_rng(77).normal(size=(3, 100))
+    data = {"feature": (generator.normal(size=(number, 3)) @ looks).astype(np.float16)}
+    return Windows(np.arange(number), np.arange(number) / 25, np.concatenate([corner, corner + size], 1), data=data)
+
+
+def fitted(name: str = "size", capacity: int = 1000, neighbours: int = 3) -> Density:
+    density = Density(ATTRIBUTES[name], capacity, neighbours)
+    density.fit(boxes(300), np.arange(300) % 6)
+    return density
+
+
+@pytest.mark.parametrize("name", ["size", "place", "appearance"])
+def test_normal_things_score_about_nought_with_a_spread_of_about_one(name: str) -> None:
+    score = fitted(name).score(boxes(300, seed=5))
+    assert abs(score.mean()) < 0.5
+    assert 0.5 < score.std() < 2
+
+
+def test_odd_things_score_more_the_odder_they_are() -> None:
+    found = [float(fitted().score(boxes(1, height=height))[0]) for height in (40, 80, 160)]
+    assert found[0] < 3 < found[1] < found[2]
+
+
+def test_calibration_leaves_the_own_group_out() -> None:
+    """Each of two clips shows one size many times over: from the other clip's side, both are far off."""
+    both = Windows.merge([boxes(50, height=20), boxes(50, height=80)])
+    apart, mixed = Density(ATTRIBUTES["size"], 1000, 1), Density(ATTRIBUTES["size"], 1000, 1)
+    apart.fit(both, np.repeat([0, 1], 50))
+    mixed.fit(both, np.arange(100) % 2)
+    assert apart.state()["centre"] > 10 * mixed.state()["centre"]
+
+
+def test_what_was_taken_in_is_normal_from_then_on() -> None:
+    density, odd = fitted(neighbours=1), boxes(5, height=160)
+    before = density.score(odd)
+    density.update(odd)
+    assert (density.score(odd) < 1).all()
+    assert (before > 10).all()
+
+
+def test_a_single_odd_sample_excuses_nothing() -> None:
+    density, odd = fitted(neighbours=3), boxes(1, height=160)
+    density.update(odd)
+    assert density.score(odd) > 10
+
+
+def test_appearance_is_projected_and_others_are_standardised() -> None:
+    assert fitted("appearance").vectors(boxes(4)).shape == (4, 64)
+    vectors = fitted("place").vectors(boxes(300))
+    assert vectors.std(0) == pytest.approx(np.ones(2), rel=1e-3)
+    assert vectors.mean(0) == pytest.approx(np.zeros(2), abs=1e-3)
+
+
+def test_a_rank_says_where_something_stands() -> None:
+    density = fitted()
+    tall, usual = boxes(1, height=160), boxes(1, height=40)
+    high = density.rank(tall, float(density.score(tall)[0]))
+    assert (high.below, high.nearer, high.count, high.side) == (1, 1, 300, "high")
+    assert high.quantity == pytest.approx(tall.box[0, 3] - tall.box[0, 1])
+    assert 0 < density.rank(usual, 0.0).below < 1
+    assert 0.2 < density.rank(usual, 0.0).nearer < 0.9
+
+
+def test_equal_normal_things_do_not_divide_by_nought() -> None:
+    same = boxes(1)[[0] * 40]
+    density = Density(ATTRIBUTES["size"], 100, 3)
+    density.fit(same, np.arange(40) % 4)
+    assert np.isfinite(density.score(boxes(3, seed=2))).all()
+    assert density.score(same).max() < 1e-3
+
+
+def test_state_gives_the_same_density_and_learns_on() -> None:
+    density = fitted()
+    density.update(boxes(20, seed=3, height=90))
+    again = Density(ATTRIBUTES["size"], 1000, 3)
+    again.restore(density.state())
+    for other in (density, again):
+        other.update(boxes(20, seed=4, height=120))
+    probe = boxes(50, seed=9, height=100)
+    assert np.array_equal(again.score(probe), density.score(probe))
+    assert again.rank(probe[[0]], 2.0) == density.rank(probe[[0]], 2.0)
+
+
+def test_an_incomplete_state_is_told() -> None:
+    state = fitted().state()
+    del state["samples"]
+    with pytest.raises(KeyError):
+        Density(ATTRIBUTES["size"], 1000, 3).restore(state)

@@ -1,0 +1,101 @@
+"""The attributes: what they measure, and the sentences they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from amiss.methods.attributes.parts import ATTRIBUTES, Rank, speed
+from amiss.types import Windows
+
+
+def windows(flow: float = 2.0, step: float = 0.04, box: tuple[float, ...] = (10, 20, 30, 60), count: int = 1) -> Windows:
+    data = {
+        "flow": np.full((count, 1, 4, 4, 2), [flow, 0], np.float16),
+        "step": np.full(count, step, np.float32),
+        "feature": np.full((count, 6), 0.5, np.float16),
+    }
+    return Windows(np.zeros(count), np.zeros(count), np.tile(np.array(box, np.float32), (count, 1)), data=data)
+
+
+def test_speed_is_in_pixels_a_second_whatever_the_frame_rate() -> None:
+    assert speed(windows(flow=2, step=0.04)) == pytest.approx([50])
+    assert speed(windows(flow=4, step=0.08)) == pytest.approx([50])
+    assert speed(windows(flow=-2)) == pytest.approx([50])
+
+
+def test_without_a_frame_before_there_is_no_speed() -> None:
+    assert speed(windows(step=0.0)).tolist() == [0]
+    assert speed(windows(count=0)).shape == (0,)
+
+
+def test_speed_is_that_of_what_moves_and_not_of_the_ground() -> None:
+    item = windows(flow=0)
+    flow = item.data["flow"].copy()
+    flow[:, :, 0, :, 1] = 3
+    half = Windows(item.frame, item.seconds, item.box, data={**item.data, "flow": flow})
+    assert speed(half) == pytest.approx([75])
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity"), [("velocity", 50 / 40), ("size", 40), ("place", 20), ("appearance", 0.5 * np.sqrt(6))]
+)
+def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
+    assert ATTRIBUTES[name].quantity(windows()) == pytest.approx([quantity])
+
+
+@pytest.mark.parametrize(
+    ("name", "vector"),
+    [
+        ("velocity", [50, np.log(20), np.log(40)]),
+        ("size", [np.log(20), np.log(40)]),
+        ("place", [20, 60]),
+        ("appearance", [0.5] * 6),
+    ],
+)
+def test_vectors_are_what_is_compared(name: str, vector: list[float]) -> None:
+    found = ATTRIBUTES[name].vectors(windows(count=2))
+    assert found == pytest.approx(np.array([vector, vector]), rel=1e-5)
+    assert ATTRIBUTES[name].vectors(windows(count=0)).shape == (0, len(vector))
+
+
+def test_a_box_without_an_area_is_one_pixel() -> None:
+    assert np.isfinite(ATTRIBUTES["velocity"].vectors(windows(box=(5, 5, 5, 5)))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "below", "said"),
+    [
+        ("velocity", 0.999, "moves at 3.0 of its own heights a second, faster than 99.9 % of 41,000 objects here"),
+        ("velocity", 0.001, "moves at 3.0 of its own heights a second, slower than 99.9 % of 41,000 objects here"),
+        ("velocity", 0.5, "for its size more unusual than 99.5 % of 41,000"),
+        ("size", 0.999, "taller than 99.9 % of"),
+        ("size", 0.001, "lower than 99.9 % of"),
+        ("size", 0.5, "of a shape more unusual than 99.5 % of"),
+        ("place", 0.999, "further off the usual ways than 99.5 % of"),
+        ("appearance", 0.0, "looks unlike what is seen here, more so than 99.5 % of"),
+    ],
+)
+def test_sentences_say_in_which_way_something_is_odd(name: str, below: float, said: str) -> None:
+    assert said in ATTRIBUTES[name].sentence(Rank(3.0, below, 0.995, 41_000))
+
+
+@pytest.mark.parametrize(
+    ("rank", "said"),
+    [
+        (Rank(1, 1.0, 1.0, 41_000), "all of 41,000"),
+        (Rank(1, 0.0, 1.0, 40), "all of 40"),
+        (Rank(1, 0.5, 0.0, 40), "0 % of 40"),
+        (Rank(1, 0.5, 0.12345, 41_000), "12.345 % of 41,000"),
+    ],
+)
+def test_a_share_is_never_rarer_than_what_was_seen(rank: Rank, said: str) -> None:
+    assert rank.share() == said
+
+
+@pytest.mark.parametrize("name", sorted(ATTRIBUTES))
+def test_words_are_neutral(name: str) -> None:
+    assert ATTRIBUTES[name].id == name
+    for below in (0.0, 0.5, 1.0):
+        text = ATTRIBUTES[name].sentence(Rank(1, below, 1.0, 100)).lower()
+        assert not any(word in text for word in ("suspicious", "abnormal", "danger", "intent", "person", "nan"))
