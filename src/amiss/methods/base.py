@@ -128,7 +128,7 @@ class Method(ABC):
 
     def save(self, folder: Path) -> None:
         """Write what was learned into an existing folder."""
-        save_file({name: np.ascontiguousarray(array) for name, array in self.state().items()}, folder / STATE)
+        save_file({name: np.asarray(array, order="C") for name, array in self.state().items()}, folder / STATE)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote.
