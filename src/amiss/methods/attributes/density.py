@@ -62,7 +62,9 @@ class Density:
         return np.asarray(directions[: self.attribute.projection].T, np.float32)
 
     def _project(self, raw: FloatArray) -> FloatArray:
-        return np.asarray((raw - self._state["mean"]) @ self._state["basis"], np.float32)
+        # In double precision, whose rounding does not show: products round differently in batches of other sizes.
+        centred = raw.astype(np.float64) - self._state["mean"]
+        return np.asarray(centred @ self._state["basis"].astype(np.float64), np.float32)
 
     def _left_out(self, vectors: FloatArray, groups: IntArray) -> FloatArray:
         """`(N,)` distance of each sample from what the other groups have shown."""
