@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 
 
+def pytest_configure() -> None:
+    """Before any network is loaded: the tiny batches of tests gain nothing from threads, and wait for them."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real benchmark data; tests that need it are skipped where it is absent."""

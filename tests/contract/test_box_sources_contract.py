@@ -1,0 +1,78 @@
+"""What every registered box source keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import HEIGHT, WIDTH, Rectangles, config_of, walkers
+
+from amiss.config import BoxesConfig
+from amiss.perception.boxes import BOX_SOURCES, BoxSource, tidy
+from amiss.types import NO_TRACK, Boxes
+
+CLIPS = [walkers("01", 1, length=12), walkers("02", 2, length=12)]
+
+
+@pytest.fixture(params=list(BOX_SOURCES))
+def config(request: pytest.FixtureRequest, tmp_path: Path) -> BoxesConfig:
+    given = config_of(tmp_path, CLIPS).perception.boxes
+    return given.model_copy(update={"source": request.param})
+
+
+@pytest.fixture
+def source(config: BoxesConfig) -> BoxSource:
+    return BOX_SOURCES[config.source](config)
+
+
+def run(source: BoxSource, clip: Rectangles) -> list[Boxes]:
+    source.reset(clip.path)
+    return [source.update(frame) for frame in clip]
+
+
+def same(left: list[Boxes], right: list[Boxes]) -> bool:
+    return all(np.array_equal(a.xyxy, b.xyxy) for a, b in zip(left, right, strict=True))
+
+
+def test_it_finds_what_moves(source: BoxSource) -> None:
+    assert sum(map(len, run(source, CLIPS[0]))) > len(CLIPS[0].movers)
+
+
+def test_boxes_have_no_track_yet_and_a_confidence(source: BoxSource) -> None:
+    for boxes in run(source, CLIPS[0]):
+        assert (boxes.track == NO_TRACK).all()
+        assert ((boxes.confidence >= 0) & (boxes.confidence <= 1)).all()
+
+
+def test_reset_begins_anew(source: BoxSource) -> None:
+    first = run(source, CLIPS[0])
+    run(source, CLIPS[1])
+    assert same(run(source, CLIPS[0]), first)
+
+
+def test_two_of_a_kind_do_not_mix(config: BoxesConfig) -> None:
+    sources = [BOX_SOURCES[config.source](config) for _ in CLIPS]
+    alone = [run(source, clip) for source, clip in zip(sources, CLIPS, strict=True)]
+    for source, clip in zip(sources, CLIPS, strict=True):
+        source.reset(clip.path)
+    pairs = [
+        [source.update(frame) for source, frame in zip(sources, frames, strict=True)]
+        for frames in zip(*CLIPS, strict=True)
+    ]
+    assert all(same(list(mixed), apart) for mixed, apart in zip(zip(*pairs, strict=True), alone, strict=True))
+
+
+def test_tidy_boxes_are_inside_the_picture(source: BoxSource, config: BoxesConfig) -> None:
+    for boxes in run(source, CLIPS[0]):
+        kept = tidy(boxes, config, (WIDTH, HEIGHT))
+        assert (kept.xyxy >= 0).all()
+        assert (kept.xyxy <= [WIDTH, HEIGHT, WIDTH, HEIGHT]).all()
+        assert (kept.area >= config.min_area).all()
+
+
+def test_a_fingerprint_is_a_text_that_stays(source: BoxSource) -> None:
+    first = source.fingerprint(CLIPS[0].path)
+    assert isinstance(first, str)
+    run(source, CLIPS[1])
+    assert source.fingerprint(CLIPS[0].path) == first

@@ -1,0 +1,202 @@
+"""What every registered method keeps, whatever it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from support import Mover, Rectangles, config_of, parts_of, walkers
+
+from amiss.config import Config
+from amiss.engine.learn import silent
+from amiss.engine.model import make_method
+from amiss.errors import FootageError, ModelError
+from amiss.methods import METHODS, Explanation, Method
+from amiss.methods.base import STATE
+from amiss.types import RegionScores, Windows
+from amiss.windows.needs import Needs
+from amiss.windows.store import WindowPart, WindowStore
+
+NORMAL = [walkers(f"normal{seed}", seed) for seed in range(4)]
+USUAL = walkers("usual", 9)
+ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0),), length=20)
+SPARSE = [*NORMAL[:1], *(Rectangles(f"empty{n}", (), length=5) for n in range(4))]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A method, fitted once for all tests that only look at it."""
+
+    method: Method
+    config: Config
+    normal: list[WindowPart]
+    usual: Windows
+    odd: Windows
+
+    def anew(self, seed: int = 0) -> Method:
+        method = make_method(self.method.id, self.config)
+        method.fit(WindowStore(self.normal), seed=seed, progress=silent)
+        return method
+
+    @property
+    def probe(self) -> Windows:
+        return Windows.merge([self.usual[:20], self.odd])
+
+
+@pytest.fixture(scope="module", params=list(METHODS))
+def learned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learned]:
+    folder = tmp_path_factory.mktemp("contract")
+    config = config_of(folder, [*NORMAL, USUAL, ODD, *SPARSE[1:]])
+    method = make_method(request.param, config)
+    normal = parts_of(NORMAL, method.needs, config)
+    usual, odd = (part[0 : len(part)] for part in parts_of([USUAL, ODD], method.needs, config))
+    method.fit(WindowStore(normal), seed=0, progress=silent)
+    yield Learned(method, config, normal, usual, odd[odd.data["step"] > 0])
+
+
+def rows_equal(left: RegionScores, right: RegionScores, tolerance: float = 1e-9) -> bool:
+    same = np.allclose(left.score, right.score, rtol=0, atol=tolerance)
+    return same and all(np.allclose(left.parts[k], right.parts[k], rtol=0, atol=tolerance) for k in left.parts)
+
+
+def test_it_says_what_it_is_and_needs(learned: Learned) -> None:
+    method = learned.method
+    assert METHODS[method.id] is type(method)
+    assert isinstance(method.needs, Needs)
+    assert method.title
+    assert method.parts
+
+
+def test_it_tells_how_far_it_is(learned: Learned) -> None:
+    told: list[tuple[str, int, int]] = []
+    make_method(learned.method.id, learned.config).fit(
+        WindowStore(learned.normal), seed=0, progress=lambda *step: told.append(step)
+    )
+    assert told[-1][1] == told[-1][2] > 0
+    assert all(0 <= done <= total for _, done, total in told)
+
+
+def test_there_is_a_row_of_finite_scores_for_each_window_in_order(learned: Learned) -> None:
+    regions = learned.method.score(learned.probe)
+    assert tuple(regions.parts) == tuple(learned.method.parts)
+    for name in ("frame", "seconds", "box", "track"):
+        assert np.array_equal(getattr(regions, name), getattr(learned.probe, name))
+    assert all(np.isfinite(values).all() for values in regions.parts.values())
+
+
+def test_the_fast_and_large_is_odder_than_anything_usual(learned: Learned) -> None:
+    usual, odd = learned.method.score(learned.usual), learned.method.score(learned.odd)
+    assert odd.score.min() > usual.score.max()
+
+
+def test_a_score_does_not_depend_on_the_other_windows(learned: Learned) -> None:
+    whole = learned.method.score(learned.probe)
+    single = RegionScores.merge([learned.method.score(learned.probe[[row]]) for row in range(len(whole))])
+    backwards = learned.method.score(learned.probe[::-1])[::-1]
+    assert rows_equal(whole, single)
+    assert rows_equal(whole, backwards)
+
+
+def test_no_windows_give_no_rows_of_the_same_parts(learned: Learned) -> None:
+    regions = learned.method.score(learned.probe[:0])
+    assert len(regions) == 0
+    assert tuple(regions.parts) == tuple(learned.method.parts)
+
+
+def test_scoring_changes_nothing(learned: Learned) -> None:
+    before = {name: array.copy() for name, array in learned.method.state().items()}
+    learned.method.score(learned.probe)
+    after = learned.method.state()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_seed_reproduces_the_scores(learned: Learned) -> None:
+    assert rows_equal(learned.anew().score(learned.probe), learned.method.score(learned.probe), 0)
+
+
+def test_what_is_saved_is_loaded(learned: Learned, tmp_path: Path) -> None:
+    learned.method.save(tmp_path)
+    again = make_method(learned.method.id, learned.config)
+    again.load(tmp_path)
+    assert rows_equal(again.score(learned.probe), learned.method.score(learned.probe), 0)
+    worst = learned.method.score(learned.odd[:1])
+    assert again.explain(worst, learned.odd[:1]) == learned.method.explain(worst, learned.odd[:1])
+
+
+def test_what_was_taken_in_is_less_odd_and_is_saved_too(learned: Learned, tmp_path: Path) -> None:
+    method = learned.anew()
+    before = method.score(learned.odd)
+    for _ in range(6):
+        method.update(learned.odd)
+    after = method.score(learned.odd)
+    assert (after.score < before.score).all()
+    method.save(tmp_path)
+    again = make_method(method.id, learned.config)
+    again.load(tmp_path)
+    assert rows_equal(again.score(learned.probe), method.score(learned.probe), 0)
+
+
+def test_taking_in_nothing_changes_nothing(learned: Learned) -> None:
+    method = learned.anew()
+    method.update(learned.usual[:0])
+    assert rows_equal(method.score(learned.probe), learned.method.score(learned.probe), 0)
+
+
+@pytest.mark.parametrize("row", [0, 7, -1])
+def test_explanations_are_sentences_with_examples_that_there_are(learned: Learned, row: int) -> None:
+    here = learned.probe[learned.probe.frame == learned.probe.frame[row]]
+    regions = learned.method.score(here)
+    for index in range(len(regions)):
+        why = learned.method.explain(regions[[index]], here)
+        assert isinstance(why, Explanation)
+        assert why.reasons
+        assert all(text.strip() and "nan" not in text.lower() and "\n" not in text for text in why.reasons)
+        assert all(0 <= example < len(learned.method.exemplars) for example in why.examples)
+        assert len(set(why.examples)) == len(why.examples)
+
+
+def test_exemplars_are_windows_of_the_clips(learned: Learned) -> None:
+    clips = {part.name: part for part in learned.normal}
+    assert learned.method.exemplars
+    for exemplar in learned.method.exemplars:
+        assert exemplar.box.tolist() in clips[exemplar.clip].at(exemplar.frame).box.tolist()
+
+
+def test_too_little_to_learn_from_is_told(learned: Learned) -> None:
+    part = learned.normal[0]
+    little = WindowStore([WindowPart(part.name, part.entry, 0, 3)])
+    with pytest.raises(FootageError, match="more footage"):
+        make_method(learned.method.id, learned.config).fit(little, seed=0, progress=silent)
+
+
+def test_clips_without_objects_do_no_harm(learned: Learned) -> None:
+    method = make_method(learned.method.id, learned.config)
+    method.fit(WindowStore(parts_of(SPARSE, method.needs, learned.config)), seed=0, progress=silent)
+    assert method.score(learned.odd).score.min() > np.median(method.score(learned.usual).score)
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "foreign", "incomplete"])
+def test_a_damaged_state_is_named(learned: Learned, tmp_path: Path, damage: str) -> None:
+    learned.method.save(tmp_path)
+    file = tmp_path / STATE
+    content = file.read_bytes()
+    file.unlink()
+    if damage in ("empty", "cut"):
+        file.write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
+    elif damage == "foreign":
+        save_file({"weights": np.zeros(3)}, file)
+    elif damage == "incomplete":
+        file.write_bytes(content)
+        save_file(dict(sorted(load_file(file).items())[:-1]), file)
+    with pytest.raises(ModelError, match=STATE):
+        make_method(learned.method.id, learned.config).load(tmp_path)
+
+
+def test_its_settings_say_what_they_are(learned: Learned) -> None:
+    kind = type(learned.method).settings_type
+    assert kind.build({}) == kind()
+    assert all(info.description for info in kind.model_fields.values())
