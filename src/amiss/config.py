@@ -189,17 +189,18 @@ class Config(Settings):
     )
 
 
-def load_config(file: Path | None = None, sets: Sequence[str] = ()) -> Config:
+def load_config(file: Path | None = None, sets: Sequence[str] = (), base: Config | None = None) -> Config:
     """The settings of a run.
 
     Args:
         file: YAML file of settings.
         sets: `key=value` texts, keys with dots; they win over the file.
+        base: Settings to begin with in place of the defaults.
 
     Raises:
         ConfigError: The file cannot be read, a key is unknown, or a value does not fit.
     """
-    values = _read_yaml(file) if file else {}
+    values = _read_yaml(file) if file else base.model_dump(exclude_unset=True) if base else {}
     for text in sets:
         key, sign, value = text.partition("=")
         if not sign or not key:
