@@ -76,13 +76,18 @@ class FootageConfig(Settings):
 
 
 class MotionConfig(Settings):
-    """Boxes from motion: three-frame difference and background subtraction, without any weights."""
+    """Boxes from motion: background subtraction and frame difference, without any weights."""
 
-    threshold: int = Field(18, ge=1, le=510, description="Summed grey-level difference of three frames that is motion.")
-    background: int = Field(22, ge=1, le=255, description="Grey-level difference from the background that is seen.")
-    memory: int = Field(100, ge=2, description="Samples that the running background forgets over.")
+    threshold: int = Field(
+        18, ge=1, le=510, description="Summed grey-level difference from the two frames before that is motion."
+    )
+    background: float = Field(
+        16.0, gt=0, description="Squared distance from the background, in its variances, that stands out from it."
+    )
+    memory: int = Field(500, ge=2, description="Frames that the background remembers.")
+    close: float = Field(0.014, ge=0, le=0.2, description="Gaps up to this share of the picture's height are closed.")
     min_area: float = Field(100.0, ge=1, description="Smallest box in square pixels.")
-    extend: int = Field(2, ge=0, description="Pixels by which a box is extended on each side.")
+    extend: int = Field(1, ge=0, description="Pixels by which a box is extended on each side.")
     max_aspect: float = Field(10.0, ge=1, description="Boxes longer than this many times their width are dropped.")
 
 
@@ -189,17 +194,18 @@ class Config(Settings):
     )
 
 
-def load_config(file: Path | None = None, sets: Sequence[str] = ()) -> Config:
+def load_config(file: Path | None = None, sets: Sequence[str] = (), base: Config | None = None) -> Config:
     """The settings of a run.
 
     Args:
         file: YAML file of settings.
         sets: `key=value` texts, keys with dots; they win over the file.
+        base: Settings to begin with in place of the defaults.
 
     Raises:
         ConfigError: The file cannot be read, a key is unknown, or a value does not fit.
     """
-    values = _read_yaml(file) if file else {}
+    values = _read_yaml(file) if file else base.model_dump(exclude_unset=True) if base else {}
     for text in sets:
         key, sign, value = text.partition("=")
         if not sign or not key:

@@ -6,7 +6,7 @@ scored in larger batches; that is the only difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -120,8 +120,12 @@ class Pipeline:
         entry = self._cache().find(self.key(footage))
         return WindowPart(footage.name, entry) if entry else None
 
-    def part(self, footage: Footage) -> WindowPart:
+    def part(self, footage: Footage, tick: Callable[[], None] = lambda: None) -> WindowPart:
         """The windows of the footage, from the cache or into it.
+
+        Args:
+            footage: The clip.
+            tick: Called after each frame that is looked at.
 
         Raises:
             FootageError: It cannot be read to its end.
@@ -133,6 +137,7 @@ class Pipeline:
                 for frame, windows in self.windows(footage):
                     write_frame(writer, frame.seconds)
                     write_windows(writer, windows)
+                    tick()
         entry = self._cache().find(key)
         if entry is None:
             raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")

@@ -132,7 +132,6 @@ def test_footage_is_read_once_and_no_further_than_needed(written):
 
 
 def test_only_the_most_severe_events_have_pictures(written, monkeypatch):
-    monkeypatch.setattr("amiss.report.page.MOST_PICTURED", 1)
     footage = Moving()
     found = [event(footage, 2, 4, severity=3.1, examples=()), event(footage, 8, 11, severity=5.0, examples=())]
     page = written([replace(clip(footage=footage), events=found)])

@@ -4,6 +4,7 @@ from amiss.engine.bench import bench
 from amiss.engine.evaluate import evaluate, evaluate_folder
 from amiss.engine.learn import learn
 from amiss.engine.model import Model
+from amiss.engine.score import score_clip, score_clips
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.engine.stream import Stream, Update
 
@@ -17,5 +18,7 @@ __all__ = [
     "evaluate_folder",
     "learn",
     "read_scores",
+    "score_clip",
+    "score_clips",
     "write_scores",
 ]

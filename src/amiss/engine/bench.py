@@ -18,9 +18,10 @@ from amiss import __version__
 from amiss.config import Config
 from amiss.datasets import Clip, Dataset
 from amiss.engine.evaluate import evaluate, labels_of
-from amiss.engine.learn import learn, silent
+from amiss.engine.learn import learn
 from amiss.engine.model import make_method
-from amiss.engine.score import score_clip
+from amiss.engine.progress import silent
+from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
 from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
@@ -130,11 +131,8 @@ def _run(dataset: Dataset, method: str, config: Config, folder: Path, progress: 
         pipeline = Pipeline(config, model.method.needs)
         cached += sum(pipeline.cached(clip.footage) is not None for clip in testing)
         start = time.perf_counter()
-        for done, clip in enumerate(testing):
-            progress(f"scoring {camera}", done, len(testing))
-            scores.append(score_clip(model, clip.footage, pipeline))
+        scores += score_clips(model, [clip.footage for clip in testing], folder / camera, progress)
         seconds["score"] += time.perf_counter() - start
-        progress(f"scoring {camera}", len(testing), len(testing))
     write_scores(folder, scores, {"method": method, "smoothing": config.scoring.smoothing})
     return seconds | {"cached": cached, "cameras": list(cameras)}
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from amiss.config import Config
 from amiss.engine.model import Mode, Model, make_method
+from amiss.engine.progress import Counter, silent
 from amiss.footage.base import Footage
 from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
@@ -20,17 +21,13 @@ from amiss.scoring.smooth import Smoothing
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
 
-__all__ = ["learn", "silent"]
+__all__ = ["learn"]
 
 LEAST_CLIPS = 4
 EXAMPLE_HEIGHT = 120
 
 Held = tuple[WindowPart, float]
 """A clip, and the second from which it is held back."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Progress that nobody looks at."""
 
 
 def learn(
@@ -87,11 +84,11 @@ def _take_all(
 
 def perceive(footage: Sequence[Footage], pipeline: Pipeline, progress: Progress) -> list[WindowPart]:
     """The windows of every clip, from the cache or into it."""
-    parts = []
-    for done, item in enumerate(footage):
-        progress("looking at clips", done, len(footage))
-        parts.append(pipeline.part(item))
-    progress("looking at clips", len(footage), len(footage))
+    counter = Counter("looking at frames", sum(item.length or 0 for item in footage), progress)
+    parts: list[WindowPart] = []
+    for item in footage:
+        parts.append(pipeline.part(item, counter))
+        counter.at_least(sum(len(part.clock) for part in parts))
     return parts
 
 

@@ -84,6 +84,16 @@ class Model:
                 raise ConfigError(f"{key} is part of what the model learned; give it to `amiss learn`")
         return Model(self.method, config, self.calibrations, self.learned, self.examples)
 
+    def fingerprint(self) -> str:
+        """A hash of all that takes part in scores and events."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, array in sorted(self.method.state().items()):
+            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        settings = self.config.model_dump(mode="json", exclude={"cache", "report", "bench"})
+        calibrations = {mode: calibration.to_json() for mode, calibration in self.calibrations.items()}
+        digest.update(json.dumps([__version__, self.method.id, settings, calibrations], sort_keys=True).encode())
+        return digest.hexdigest()
+
     def save(self, folder: Path | str) -> None:
         """Write the model as a folder, in place of an older model there.
 

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from amiss.engine.model import Mode, Model
-from amiss.engine.scores import Scores
+from amiss.engine.progress import Counter
+from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.footage.base import Footage
+from amiss.methods.base import Progress
+from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
 from amiss.scoring.combine import persist, worst_region
 from amiss.scoring.events import Span, find_spans
 from amiss.scoring.explain import make_event, worst_of
+from amiss.storage import whole_file
 from amiss.types import Event, RegionScores, Windows
 from amiss.windows.store import WindowPart
 
-__all__ = ["event_of", "score_clip", "score_part"]
+__all__ = ["event_of", "score_clip", "score_clips", "score_part"]
+
+KEY = "key"
+"""Name of the file that says what a clip's scores were made of; written last."""
 
 
-def score_clip(model: Model, footage: Footage, pipeline: Pipeline | None = None) -> Scores:
+def score_clip(
+    model: Model, footage: Footage, pipeline: Pipeline | None = None, tick: Callable[[], None] = lambda: None
+) -> Scores:
     """Score one clip.
 
     Args:
         model: The model.
         footage: The clip.
         pipeline: To use for several clips in turn; made anew when left out.
+        tick: Called after each frame that is looked at.
 
     Raises:
         FootageError: The footage cannot be read to its end.
     """
     pipeline = pipeline or Pipeline(model.config, model.method.needs)
-    part = pipeline.part(footage)
+    part = pipeline.part(footage, tick)
     mode = model.mode()
     regions = score_part(model, part)
     clock = np.array(part.clock, np.float64)
@@ -42,6 +53,41 @@ def score_clip(model: Model, footage: Footage, pipeline: Pipeline | None = None)
     spans = find_spans(frames.calibrated, frames.seconds, finder)
     events = tuple(event_of(model, mode, footage.name, span, regions, part.at) for span in spans)
     return Scores(footage.name, footage, regions, frames, events)
+
+
+def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: Progress) -> list[Scores]:
+    """Score clips one by one; each is written when it is done, and not scored again by a later run that is the same.
+
+    Args:
+        model: The model.
+        footage: The clips.
+        out: Folder; the scores of each clip are kept in `parts/CLIP/` until something about them changes.
+        progress: Told how far it is.
+
+    Raises:
+        FootageError: A clip cannot be read to its end; the clips before it are kept.
+        StorageError: The folder cannot be written.
+    """
+    pipeline = Pipeline(model.config, model.method.needs)
+    counter = Counter("scoring", sum(item.length or 0 for item in footage), progress)
+    scores: list[Scores] = []
+    for item in footage:
+        folder = out / "parts" / item.name
+        key = content_key(model.fingerprint(), pipeline.key(item))
+        if not _is_done(folder, key):
+            (folder / KEY).unlink(missing_ok=True)
+            one = score_clip(model, item, pipeline, counter)
+            write_scores(folder, [one], {})
+            with whole_file(folder / KEY) as partial:
+                partial.write_text(key, encoding="utf-8")
+        scores += read_scores(folder, {item.name: item})
+        counter.at_least(sum(len(one.frames) for one in scores))
+    return scores
+
+
+def _is_done(folder: Path, key: str) -> bool:
+    """Whether the clip's scores are whole there, and made by the same model from the same footage."""
+    return (folder / KEY).is_file() and (folder / KEY).read_text(encoding="utf-8") == key
 
 
 def score_part(model: Model, part: WindowPart) -> RegionScores:

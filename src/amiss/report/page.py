@@ -18,8 +18,6 @@ from amiss.types import Event
 
 __all__ = ["write_page"]
 
-MOST_PICTURED = 60
-"""Events of the page that are shown with pictures, the most severe first; the others with words only."""
 MOST_EXAMPLES = 6
 POINTS_OF_ALL, LEAST_POINTS, MOST_POINTS = 60_000, 400, 4_000
 SPARK_WIDTH, SPARK_HEIGHT = 300, 32
@@ -32,6 +30,7 @@ def write_page(
     examples: Mapping[str, bytes],
     *,
     video: str | None = "annotated.mp4",
+    pictured: int = 40,
     progress: Progress | None = None,
 ) -> None:
     """Write the report of some clips as one HTML file.
@@ -41,6 +40,7 @@ def write_page(
         clips: What was scored. Footage is read once for the pictures of its events, and not at all without events.
         summary: What made the scores, and the levels.
         examples: JPEGs of normal footage by the names that `Event.examples` uses; names without one are left out.
+        pictured: Events shown with pictures, the most severe first; the others are told in words only.
         video: Address of the annotated video as seen from the page; None leaves the player out.
         progress: Called after each frame that was read.
 
@@ -49,7 +49,7 @@ def write_page(
         StorageError: The file cannot be written.
     """
     ranked = sorted(_all_events(clips), key=lambda found: -found[1].severity)
-    pictures = _pictures(clips, ranked[:MOST_PICTURED], progress)
+    pictures = _pictures(clips, ranked[:pictured], progress)
     cards = [
         _event_card(rank, clip, event, pictures.get(rank), examples)
         for rank, (number, event) in enumerate(ranked, 1)
@@ -62,7 +62,7 @@ def write_page(
             summary=summary,
             rows=_clip_rows(clips, summary, ranked),
             events=cards,
-            pictured=MOST_PICTURED,
+            pictured=pictured,
             figures={str(n): _figure(clip, summary, len(clips)) for n, clip in enumerate(clips) if len(clip.frames)},
             total=clock(sum(clip.seconds for clip in clips)),
             video=video if clips else None,

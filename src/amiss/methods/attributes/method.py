@@ -34,6 +34,11 @@ class AttributesSettings(Settings):
     combine: Literal["max", "sum"] = Field(
         "max", description="The score is the attribute that is furthest from normal, or the sum of those above normal."
     )
+    size_weight: float = Field(
+        0.5,
+        ge=0,
+        description="What size counts beside the others; velocity is compared among things of a size already.",
+    )
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
     memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
     samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")
@@ -106,7 +111,8 @@ class Attributes(Method):
     def score(self, windows: Windows) -> RegionScores:
         """Standard deviations above the average normal sample: of the worst attribute, or added up."""
         parts = {density.attribute.id: density.score(windows) for density in self._densities}
-        above = np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
+        weights = np.array([self._settings.size_weight if name == "size" else 1.0 for name in parts])
+        above = weights[:, None] * np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
         score = above.max(axis=0) if self._settings.combine == "max" else above.sum(axis=0)
         place = windows.frame, windows.seconds, windows.box, windows.track
         return RegionScores(*place, score=score, parts=parts)

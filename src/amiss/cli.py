@@ -1,0 +1,265 @@
+"""The command line: a thin coat over the library.
+
+Exit status 0 is done, 2 bad usage or input, 1 a failure of ours or an interruption. Heavy modules are imported inside
+the commands, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from amiss import __version__
+from amiss.config import Config, load_config, setting_rows
+from amiss.console import ProgressDisplay, metrics_table
+from amiss.errors import AmissError, ConfigError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Learns what is normal in front of a fixed camera and shows what is not: when, where and why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Footage = Annotated[list[Path], typer.Argument(help="Video files, folders of frames, or folders of those.")]
+Model = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+Sets = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting; may be given several times.")]
+File = Annotated[Path | None, typer.Option("--config", help="YAML file of settings.")]
+Json = Annotated[Path | None, typer.Option("--json", help="Also write the result here, as JSON.")]
+Root = Annotated[Path, typer.Option("--root", help="Folder of the dataset.")]
+
+
+def _console() -> Console:
+    """For progress and messages: standard error, so that results can be piped."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _print(value: Any) -> None:
+    Console(highlight=False, soft_wrap=True).print(value)
+
+
+def _write_json(path: Path | None, result: dict[str, Any]) -> None:
+    if path:
+        with import_module("amiss.storage").whole_file(path) as partial:
+            partial.write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+
+@app.command()
+def learn(
+    footage: Footage,
+    model: Model,
+    method: Annotated[str, typer.Option("--method", help="Id of the method, see `amiss methods`.")] = "attributes",
+    config: File = None,
+    sets: Sets = [],  # noqa: B006  # typer copies it
+    seed: Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="Alarm budget, such as 2/day.")] = None,
+) -> None:
+    """Learn what is normal in front of one camera."""
+    from amiss import api
+
+    extra = [f"seed={seed}"] if seed is not None else []
+    settings = load_config(config, [*sets, *extra, *([f"scoring.budget={budget}"] if budget else [])])
+    with ProgressDisplay(_console()) as progress:
+        learned = api.learn(list(footage), method, config=settings, progress=progress)
+        learned.save(model)
+    clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
+    _print(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes; the model is {model}")
+
+
+@app.command()
+def score(footage: Footage, model: Model, out: Out, config: File = None, sets: Sets = []) -> None:  # noqa: B006
+    """Score footage: tables, events, a report page and an annotated video."""
+    from amiss import api, engine
+    from amiss.footage import find_footage
+    from amiss.report import write_report
+
+    known = api.load(model)
+    used = known.with_settings(load_config(config, sets, known.config), _changed(config, sets))
+    with ProgressDisplay(_console()) as progress:
+        scores = engine.score_clips(used, find_footage(footage, used.config.footage.fps), out, progress)
+        engine.write_scores(out, scores, {"method": used.method.id, "smoothing": used.config.scoring.smoothing})
+        page = write_report(out, scores, used, progress, scores[0].name if len(scores) == 1 else "What was amiss")
+    events = sum(len(item.events) for item in scores)
+    _print(f"{events} {'event' if events == 1 else 'events'} in {len(scores)} clips; the report is {page}")
+
+
+def _changed(config: Path | None, sets: list[str]) -> tuple[str, ...]:
+    """The keys that a file or `--set` speaks of."""
+    given = load_config(config, sets).model_dump(exclude_unset=True)
+    return tuple(_leaves(given, ""))
+
+
+def _leaves(values: dict[str, Any], prefix: str) -> list[str]:
+    found: list[str] = []
+    for key, value in values.items():
+        found += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
+    return found
+
+
+@app.command()
+def evaluate(
+    scores: Annotated[Path, typer.Option("--scores", help="Folder that `amiss score` wrote.")],
+    dataset: Annotated[str, typer.Option("--dataset", help="Id of the dataset, see `amiss datasets`.")],
+    root: Root,
+    json_file: Json = None,
+) -> None:
+    """Compare scores with a dataset's labels."""
+    from amiss import engine
+    from amiss.datasets import DATASETS
+
+    result = engine.evaluate_folder(scores, DATASETS[dataset](root))
+    _write_json(json_file, result)
+    _tell_note(result)
+    if result["clips_without_scores"]:
+        _console().print(f"no scores for the test clips {' '.join(result['clips_without_scores'])}")
+    _print(metrics_table(result["metrics"], "as scored"))
+
+
+def _tell_note(result: dict[str, Any]) -> None:
+    if result["note"]:
+        _console().print(result["note"])
+
+
+@app.command()
+def bench(
+    dataset: Annotated[str, typer.Argument(help="Id of the dataset, see `amiss datasets`.")],
+    root: Root,
+    method: Annotated[str, typer.Option("--method", help="Id of the method.")] = "attributes",
+    config: File = None,
+    sets: Sets = [],  # noqa: B006  # typer copies it
+    seeds: Annotated[str, typer.Option("--seeds", help="Seeds, with commas between them.")] = "0",
+    json_file: Json = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Keep models and scores here, and go on from them.")] = None,
+) -> None:
+    """Learn, score and evaluate on a benchmark."""
+    from amiss import engine
+    from amiss.datasets import DATASETS
+
+    settings = load_config(config, sets)
+    try:
+        numbers = [int(number) for number in seeds.split(",")]
+    except ValueError:
+        raise ConfigError(f"--seeds takes whole numbers with commas between them, not {seeds!r}") from None
+    data = DATASETS[dataset](root)
+    with tempfile.TemporaryDirectory() as passing, ProgressDisplay(_console()) as progress:
+        result = engine.bench(data, method, settings, numbers, out or Path(passing), progress)
+    _write_json(json_file, result)
+    _tell_note(result)
+    _print(metrics_table(result["metrics"], settings.scoring.smoothing))
+    seconds = result["seconds"]
+    _print(f"learning {seconds['learn']:.1f} s, scoring {seconds['score']:.1f} s, peak {result['peak_rss_mb']:.0f} MB")
+
+
+@app.command()
+def world(
+    out: Out,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pixels.")] = 0,
+    normal: Annotated[int, typer.Option(min=1, help="Clips of everyday life to learn from.")] = 6,
+    abnormal: Annotated[int, typer.Option(min=0, help="Clips in which something abnormal happens.")] = 6,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of a clip.")] = 20.0,
+    places: Annotated[str, typer.Option(help="Places, with commas between them.")] = "plaza,platform,crossing",
+) -> None:
+    """Render synthetic footage with the full truth about it."""
+    from amiss.footage.world import write_world
+
+    with ProgressDisplay(_console()) as progress:
+        write_world(
+            out,
+            seed=seed,
+            normal=normal,
+            abnormal=abnormal,
+            seconds=seconds,
+            places=tuple(places.split(",")),
+            progress=lambda done, total: progress("rendering", done, total),
+        )
+    _print(f"the world is {out}; read it with --dataset world --root {out}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("amiss-demo"),
+    sets: Sets = [],  # noqa: B006  # typer copies it
+) -> None:
+    """Do the main job on synthetic footage: learn, score, evaluate, report."""
+    from amiss.demo import demo as run
+
+    with ProgressDisplay(_console()) as progress:
+        found = run(out, load_config(sets=sets), progress)
+    _print(f"frame AUC {found.auc:.3f} on clips that were not learned from")
+    _print(f"the model is {found.model}")
+    _print(f"the report is {found.page}")
+
+
+@app.command()
+def methods() -> None:
+    """List the methods and their settings."""
+    from amiss.methods import METHODS
+
+    for name in METHODS:
+        kind = METHODS[name]
+        _print(f"{name}: {kind.title}")
+        _print(_settings_table(kind.settings_type, "method."))
+
+
+def _settings_table(model: Any, prefix: str) -> Table:
+    table = Table("setting", "default", "what it does")
+    for key, _, default, description in setting_rows(model, prefix):
+        table.add_row(key, str(default), description)
+    return table
+
+
+@app.command()
+def datasets() -> None:
+    """List the datasets that can be read."""
+    from amiss.datasets import DATASETS
+
+    table = Table("id", "dataset", "looked for under --root")
+    for name in DATASETS:
+        table.add_row(name, DATASETS[name].title, DATASETS[name].looked_for)
+    _print(table)
+
+
+@app.command()
+def settings() -> None:
+    """List all settings for --set and --config."""
+    _print(_settings_table(Config, ""))
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if value:
+        _print(f"amiss {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")]
+
+
+@app.callback()
+def _root(version: Version = False) -> None:  # noqa: FBT002  # typer makes a switch of it
+    """Learns what is normal in front of a fixed camera and shows what is not: when, where and why."""
+
+
+def main() -> None:
+    """Run the command line; every error of amiss becomes one line."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    try:
+        app(standalone_mode=True)
+    except AmissError as error:
+        _console().print(f"amiss: {error}", markup=False)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        _console().print("amiss: interrupted; what was finished is kept, run it again to go on")
+        sys.exit(1)

@@ -1,0 +1,91 @@
+"""What a person at a terminal sees: progress with the time left, tables, one line for an error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+__all__ = ["ProgressDisplay", "metrics_table"]
+
+PATIENCE = 2.0
+EVERY = 15.0
+
+
+class ProgressDisplay:
+    """Progress bars with the time left on a terminal, plain lines elsewhere; a context manager.
+
+    Calling it with what is being done, how much is done and of how much moves that bar. Without a terminal a line is
+    written for work that takes longer than two seconds, then every quarter of a minute, and when it is done.
+
+    Args:
+        console: Where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description:22}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+            refresh_per_second=5,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._bars.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Move the bar of `what`."""
+        if not self._console.is_terminal:
+            self._line(what, done, total)
+        elif what in self._tasks:
+            self._bars.update(self._tasks[what], completed=done, total=total)
+        else:
+            self._tasks[what] = self._bars.add_task(what, completed=done, total=total)
+
+    def _line(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        begun = self._begun.setdefault(what, now)
+        last = self._told.get(what)
+        long = now - begun >= PATIENCE
+        if long and done >= total:
+            self._console.print(f"{what}: {done:,} done in {now - begun:.0f} s")
+            self._begun.pop(what)
+            self._told.pop(what, None)
+        elif long and done and (last is None or now - last >= EVERY):
+            left = (now - begun) / done * (total - done)
+            self._console.print(f"{what}: {done:,} of {total:,}, about {left:.0f} s left")
+            self._told[what] = now
+
+
+def metrics_table(metrics: Mapping[str, Mapping[str, Any]], smoothing: str) -> Table:
+    """A table of metrics, a row each: raw and smoothed, with the spread over seeds where there are several."""
+    table = Table("metric", "raw", f"smoothed ({smoothing})", title=None)
+    for name, kinds in metrics.items():
+        table.add_row(name, *(_cell(kinds[kind]) for kind in ("raw", "smoothed")))
+    return table
+
+
+def _cell(value: float | Mapping[str, Any]) -> str:
+    if isinstance(value, Mapping):
+        spread = f" ± {value['std']:.4f}" if len(value["values"]) > 1 else ""
+        return f"{value['mean']:.4f}{spread}"
+    return f"{value:.4f}"

@@ -1,0 +1,122 @@
+"""From a model and its scores to the page and the video."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from amiss.config import Config
+from amiss.engine import Model, Scores
+from amiss.engine.progress import Counter
+from amiss.methods.base import Progress
+from amiss.report.content import ClipReport, Summary, rarity
+from amiss.report.page import write_page
+from amiss.report.video import write_video
+from amiss.scoring.calibrate import Calibration
+
+__all__ = ["summary_of", "write_report"]
+
+BAND = (0.0, 1.3)
+"""Calibrated scores of nineteen in twenty normal frames."""
+
+
+def write_report(
+    folder: Path,
+    scores: Sequence[Scores],
+    model: Model,
+    progress: Progress,
+    title: str = "What was amiss",
+    facts: Sequence[tuple[str, str]] = (),
+) -> Path:
+    """Write `annotated.mp4` (where the settings ask for it) and `report.html`.
+
+    Args:
+        folder: Where to.
+        scores: The clips.
+        model: What scored them.
+        progress: Told how far it is.
+        title: Heading of the page.
+        facts: More rows for the list of facts.
+
+    Returns:
+        The page.
+
+    Raises:
+        FootageError: The footage cannot be read again.
+        StorageError: The folder cannot be written.
+    """
+    clips = [ClipReport(item.name, item.frames, item.regions, item.events, item.footage) for item in scores]
+    summary = dataclasses.replace(summary_of(model), title=title)
+    summary = dataclasses.replace(summary, facts=[*facts, *summary.facts])
+    video = None
+    if model.config.report.video == "all":
+        video = "annotated.mp4"
+        offsets = write_video(folder / video, clips, summary, _counted("drawing the video", clips, progress))
+        clips = [dataclasses.replace(clip, video_offset=at) for clip, at in zip(clips, offsets, strict=True)]
+    else:
+        (folder / "annotated.mp4").unlink(missing_ok=True)
+    page = folder / "report.html"
+    shown, ticks = model.config.report.events, _counted("gathering pictures", clips, progress)
+    write_page(page, clips, summary, model.examples, video=video, pictured=shown, progress=ticks)
+    return page
+
+
+def _counted(what: str, clips: Sequence[ClipReport], progress: Progress) -> Counter:
+    return Counter(what, sum(len(clip.frames) for clip in clips), progress)
+
+
+def summary_of(model: Model) -> Summary:
+    """What a page says of a model."""
+    calibration = model.calibrations[model.mode()]
+    return Summary(
+        title="What was amiss",
+        method=f"{model.method.id}: {model.method.title.partition(': ')[2] or model.method.title}",
+        when=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        level=calibration.level,
+        release=calibration.level * model.config.scoring.release,
+        normal_band=BAND,
+        facts=_facts(model, calibration),
+        notes=_notes(model.config, calibration),
+    )
+
+
+def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
+    learned = model.learned
+    return [
+        ("Learned from", f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of normal footage"),
+        ("Objects seen", f"{int(learned['windows']):,} in {int(learned['frames']):,} frames"),
+        ("Learned on", str(learned["when"])),
+        ("Boxes from", str(learned["boxes"])),
+        ("Alarm budget", model.config.scoring.budget),
+        ("An event opens at", f"{rarity(calibration.level)} normal frames"),
+        ("How sure that level is", _sureness(calibration)),
+        ("Smoothing", f"{model.config.scoring.smoothing}, {model.mode()}"),
+    ]
+
+
+def _sureness(calibration: Calibration) -> str:
+    """In words, how well the held-back footage supports the level."""
+    held = f"{_duration(calibration.hours * 3600)} of held-back normal footage with {calibration.peaks} separate peaks"
+    between = f"with 90 % confidence between {rarity(calibration.low)} and {rarity(calibration.high)}"
+    return f"{between}; from {held}, which had {calibration.seen} events at this level"
+
+
+def _notes(config: Config, calibration: Calibration) -> list[str]:
+    notes = []
+    if config.perception.boxes.source == "motion":
+        notes.append("Boxes come from motion alone, so people who stand close together are seen as one.")
+    if calibration.extrapolated:
+        notes.append(
+            "The alarm budget asks for events rarer than the held-back footage is long; the level is continued from "
+            "its peaks by a generalised Pareto distribution. More normal footage makes it surer."
+        )
+    return notes
+
+
+def _duration(seconds: float) -> str:
+    """A length of time in words."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
