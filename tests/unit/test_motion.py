@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from support import HEIGHT, WIDTH, Mover, Rectangles, frame_of
 
 from amiss.config import MotionConfig
 from amiss.perception.motion import MotionBoxes
+from amiss.perception.tracks import iou_matrix
 from amiss.types import Boxes, Frame
 
 
@@ -18,11 +18,8 @@ def run(source: MotionBoxes, clip: Rectangles) -> list[Boxes]:
 def test_a_mover_is_found_where_it_is() -> None:
     mover = Mover(20, 20, 20, 40, dx=2)
     found = run(MotionBoxes(MotionConfig()), Rectangles("a", (mover,), length=30))
-    for index in range(10, 30):
-        (box,) = found[index].xyxy  # what it has just left may linger behind it
-        x1, y1, x2, y2 = mover.box(index)
-        assert box[0] <= x1
-        assert box[1:] == pytest.approx([y1, x2, y2], abs=5)
+    for index in range(15, 30):  # where it stood at first may linger beside it
+        assert iou_matrix(found[index].xyxy, np.array([mover.box(index)])).max(initial=0) > 0.6
 
 
 def test_a_still_scene_is_empty() -> None:

@@ -1,0 +1,256 @@
+"""Every setting changes something: for each there is an output that another value makes different."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from support import Mover, Rectangles, box_table, config_of, frame_of, parts_of, walkers, write_boxes
+
+from amiss.config import Config, setting_rows
+from amiss.engine import learn
+from amiss.engine.bench import cameras_of
+from amiss.engine.learn import silent, split_parts
+from amiss.engine.model import make_method
+from amiss.engine.score import score_clip
+from amiss.errors import ConfigError
+from amiss.footage import find_footage
+from amiss.methods.attributes import AttributesSettings
+from amiss.perception.boxes import BOX_SOURCES, tidy
+from amiss.perception.flow import Flow
+from amiss.perception.tracks import Tracker
+from amiss.pipeline import Pipeline
+from amiss.scoring.calibrate import make_finder
+from amiss.scoring.events import find_spans
+from amiss.types import Boxes
+from amiss.windows.needs import Needs
+from amiss.windows.store import WindowStore
+
+CHECKED_ELSEWHERE = {"report.video", "report.events"}
+
+MOVING = Rectangles("moving", (Mover(10, 4, 8, 20, dx=2), Mover(20, 30, 5, 5, dx=3), Mover(40, 60, 60, 6, dx=2)), 40)
+FAINT = Rectangles("moving", (Mover(10, 10, 30, 40, dx=1), Mover(60, 10, 12, 12, dx=2)), 40)
+CLIPS = [walkers(f"0{seed}", seed, length=25) for seed in range(5)]
+PROBE = Rectangles("probe", (*walkers("", 9).movers[:2], Mover(0, 60, 40, 30, dx=6)), 25)
+
+Probe = Callable[[Config, Path], Any]
+
+
+def boxes(config: Config, folder: Path, clip: Rectangles = MOVING) -> Any:
+    """Boxes of the last frames, as the pipeline tidies them."""
+    settings = config.perception.boxes
+    source = BOX_SOURCES[settings.source](settings)
+    source.reset(clip.path)
+    return [tidy(source.update(frame), settings, frame.size).xyxy.tolist() for frame in clip][-30:]
+
+
+def faint(config: Config, folder: Path) -> Any:
+    return boxes(config, folder, FAINT)
+
+
+def tidied(config: Config, folder: Path) -> Any:
+    given = box_table([0, 0, 20, 20], [0, 0, 20, 15], [30, 30, 40, 37], confidence=[0.9, 0.9, 0.4])
+    return tidy(given, config.perception.boxes, (64, 48)).xyxy.tolist()
+
+
+def tracks(config: Config, folder: Path) -> Any:
+    """Ids of a box that is unsure, jumps a little, and is unseen for half a second."""
+    tracker = Tracker(config.perception.tracks, config.footage.gap)
+    rows = [(0.0, 0, 0.4), (0.04, 0, 0.9), (0.08, 0, 0.9), (0.5, None, 0.0), (0.54, 0, 0.9), (0.58, 6, 0.9)]
+    found = []
+    for index, (seconds, x, sure) in enumerate(rows):
+        here = Boxes.empty() if x is None else box_table([x, 0, x + 10, 20], confidence=[sure])
+        found.append(tracker.update(frame_of(seconds, index), here).track.tolist())
+    return found
+
+
+def flow(config: Config, folder: Path) -> Any:
+    stage = Flow(config.perception.flow)
+    return [stage.update(frame).tolist() for frame in Rectangles("a", (Mover(10, 10, 30, 40, dx=3),), 2)][-1]
+
+
+def features(config: Config, folder: Path) -> Any:
+    """The feature of one track in two frames that show other things, or that it is refused."""
+    still = Rectangles("one", (Mover(10, 10, 30, 40, dx=0),), length=2)
+    given = config_of(folder, [still], perception=_given(config, folder, [still]))
+    clip = Rectangles("one", (Mover(10, 10, 30, 40, dx=15),), length=2)
+    try:
+        pipeline = Pipeline(given, Needs("cube", ("feature",)))
+    except ConfigError:
+        return "refused"
+    return [windows.data["feature"].tolist() for _, windows in pipeline.windows(clip)]
+
+
+def _given(config: Config, folder: Path, clips: list[Rectangles]) -> dict[str, Any]:
+    """The perception of `config` with the true boxes of `clips`."""
+    source = {"source": "file", "path": write_boxes(folder / "given.npz", clips)}
+    return config.perception.model_dump() | {"boxes": source}
+
+
+def steps(config: Config, folder: Path) -> Any:
+    clip = Rectangles("late", (Mover(10, 10, 30, 40),), length=6, jump=(3, 0.7))
+    given = config_of(folder, [clip], footage=config.footage.model_dump())
+    return [windows.data["step"].tolist() for _, windows in Pipeline(given, Needs()).windows(clip)]
+
+
+def length_of_pictures(config: Config, folder: Path) -> Any:
+    """Seconds of footage that a model learned from, given as folders of pictures without any time."""
+    clip = walkers("pictures", 3, length=40)
+    (folder / "pictures").mkdir(exist_ok=True)
+    for frame in clip:
+        cv2.imwrite(str(folder / "pictures" / f"{frame.index}.png"), frame.image)
+    given = config_of(folder, [clip], footage=config.footage.model_dump(), method={"parts": ["size"]})
+    opened = find_footage([folder / "pictures"], given.footage.fps)
+    return learn(opened, config=given).learned["seconds"]
+
+
+def events(config: Config, folder: Path) -> Any:
+    """Events of a curve at ten frames a second: a slow fall, a break of a second, and a flash."""
+    curve = np.repeat([0, 5, 2, 0, 5, 0, 5, 0], [20, 10, 10, 10, 10, 60, 3, 60])
+    seconds = np.arange(len(curve)) / 10 + 0.7 * (np.arange(len(curve)) > 23)
+    return find_spans(curve.astype(float), seconds, make_finder(4.0, config.scoring, config.footage.gap))
+
+
+def scored(config: Config, folder: Path) -> Any:
+    """Curves, scores and level of a model that learned from a few clips."""
+    given = config_of(folder, [*CLIPS, PROBE], scoring=config.scoring.model_dump(), method={"parts": ["velocity"]})
+    model = learn(CLIPS, config=given)
+    scores = score_clip(model, PROBE)
+    known = {mode: calibration.to_json() for mode, calibration in model.calibrations.items()}
+    return known, scores.regions.score.tolist(), scores.frames.smoothed.tolist()
+
+
+def held_back(config: Config, folder: Path) -> Any:
+    clips: list[Any] = [SimpleNamespace(name=str(number)) for number in range(12)]
+    return [part.name for part, _ in split_parts(clips, config)[1]]
+
+
+def cameras(config: Config, folder: Path) -> Any:
+    clips = [SimpleNamespace(camera=camera) for camera in ("gate", "door")]
+    dataset: Any = SimpleNamespace(id="both", training=lambda: clips, testing=lambda: clips)
+    return list(cameras_of(dataset, config))
+
+
+def device(config: Config, folder: Path) -> Any:
+    try:
+        return str(Pipeline(config, Needs("cube", ("feature",)))._features._device)  # type: ignore[union-attr]
+    except ConfigError as error:
+        return str(error)
+
+
+def places(config: Config, folder: Path) -> Any:
+    """Where the windows of a clip are kept."""
+    before = set(folder.rglob("entry.json"))
+    Pipeline(config, Needs("cube", ())).part(FAINT)
+    return sorted(str(path) for path in set(folder.rglob("entry.json")) - before)
+
+
+def method(config: Config, folder: Path) -> Any:
+    """Needs, parts, exemplars and scores of the method after learning from a few clips."""
+    chosen = {"parts": ["velocity", "size", "place"], "combine": "sum"} | config.method
+    given = config_of(folder, [*CLIPS, PROBE], method=chosen)
+    fitted = make_method("attributes", given)
+    fitted.fit(WindowStore(parts_of(CLIPS, fitted.needs, given)), seed=0, progress=silent)
+    (part,) = parts_of([PROBE], fitted.needs, given)
+    regions = fitted.score(part[0 : len(part)])
+    parts = {name: values.tolist() for name, values in regions.parts.items()}
+    return fitted.needs, len(fitted.exemplars), regions.score.tolist(), parts
+
+
+@dataclass(frozen=True)
+class Change:
+    """Two values of a setting, and an output that tells them apart."""
+
+    first: Any
+    second: Any
+    probe: Probe
+
+
+CHANGES = {
+    "footage.fps": Change(25, 10, length_of_pictures),
+    "footage.gap": Change(1.0, 0.5, steps),
+    "perception.boxes.source": Change("motion", "file", boxes),
+    "perception.boxes.path": Change("moving.npz", "other.npz", boxes),
+    "perception.boxes.confidence": Change(0.3, 0.5, tidied),
+    "perception.boxes.min_area": Change(50, 100, tidied),
+    "perception.boxes.covered": Change(0.8, 1, tidied),
+    "perception.boxes.motion.threshold": Change(18, 200, faint),
+    "perception.boxes.motion.background": Change(16, 250, faint),
+    "perception.boxes.motion.memory": Change(500, 5, faint),
+    "perception.boxes.motion.close": Change(0.014, 0.12, faint),
+    "perception.boxes.motion.min_area": Change(100, 500, boxes),
+    "perception.boxes.motion.extend": Change(1, 5, boxes),
+    "perception.boxes.motion.max_aspect": Change(10, 2, boxes),
+    "perception.tracks.high": Change(0.5, 0.3, tracks),
+    "perception.tracks.iou": Change(0.2, 0.9, tracks),
+    "perception.tracks.lost": Change(0.6, 0.3, tracks),
+    "perception.flow.preset": Change("ultrafast", "medium", flow),
+    "perception.flow.scale": Change(1, 0.5, flow),
+    "perception.features.source": Change("efficientnet-lite0", "eyes", features),
+    "perception.features.size": Change(32, 48, features),
+    "perception.features.every": Change(1, 2, features),
+    "scoring.persistence": Change(1, 3, scored),
+    "scoring.smoothing": Change("gaussian:3", "none", scored),
+    "scoring.causal": Change(False, True, scored),
+    "scoring.holdout": Change(0.25, 0.6, scored),
+    "scoring.budget": Change("2/day", "200/hour", scored),
+    "scoring.release": Change(0.9, 0.4, events),
+    "scoring.merge": Change(0.5, 3, events),
+    "scoring.min_seconds": Change(0.2, 0.5, events),
+    "bench.cameras": Change("each", "together", cameras),
+    "device": Change("cpu", "cuda:99", device),
+    "seed": Change(0, 1, held_back),
+    "cache": Change("first", "second", places),
+    "method.parts": Change(["velocity", "size"], ["size", "place"], method),
+    "method.combine": Change("max", "sum", method),
+    "method.size_weight": Change(0.5, 0, method),
+    "method.neighbours": Change(5, 1, method),
+    "method.memory": Change(1000, 32, method),
+    "method.samples": Change(1000, 60, method),
+    "method.crop": Change(16, 8, method),
+    "method.examples": Change(96, 5, method),
+}
+
+
+def with_value(folder: Path, key: str, value: Any) -> Config:
+    """The defaults with one key changed; names of files and folders lie in `folder`."""
+    write_boxes(folder / "moving.npz", [MOVING])
+    write_boxes(folder / "other.npz", [Rectangles("moving", MOVING.movers[:1], MOVING.length)])
+    config = config_of(folder)
+    values = config.model_dump()
+    values["perception"]["boxes"] |= {"path": folder / "moving.npz"}
+    if key == "perception.boxes.path":
+        values["perception"]["boxes"]["source"] = "file"
+    group, steps = values, key.split(".")
+    for step in steps[:-1]:
+        group = group[step]
+    group[steps[-1]] = folder / value if key in ("cache", "perception.boxes.path") else value
+    return Config.build(values)
+
+
+def test_every_setting_has_its_change() -> None:
+    known = {key for key, *_ in setting_rows(Config)} | {f"method.{key}" for key, *_ in setting_rows(AttributesSettings)}
+    assert known == CHANGES.keys() | CHECKED_ELSEWHERE
+    assert not CHANGES.keys() & CHECKED_ELSEWHERE
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_setting_changes_something(key: str, tmp_path: Path) -> None:
+    change = CHANGES[key]
+    first, again, second = (
+        change.probe(with_value(tmp_path, key, value), tmp_path) for value in (change.first, change.first, change.second)
+    )
+    assert first != second
+    if change.probe is not places:  # the second time it is there already
+        assert first == again
+
+
+def test_boxes_are_found_with_the_defaults(tmp_path: Path) -> None:
+    for clip in (MOVING, FAINT):
+        assert any(boxes(config_of(tmp_path), tmp_path, clip))
