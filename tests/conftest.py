@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import support_footage as support
 
 import amiss
+import support_footage as support
 
 
 def pytest_configure() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import support_footage as support
 
 import amiss
+import support_footage as support
 from amiss.api import Scores
 from amiss.config import load_config
 from amiss.engine import Stream, Update
