@@ -287,6 +287,8 @@ def _root(context: typer.Context, version: Version = False) -> None:  # noqa: FB
 def main() -> None:
     """Run the command line; every error becomes one line on standard error."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    # Threads that spin while they wait take the cores from the decoder and from other programs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(_run())
 
 
