@@ -141,7 +141,7 @@ def test_what_is_damaged_or_of_another_model_is_scored_again(
     (out / "parts" / "wild0" / "frames.parquet").write_bytes(b"PAR1")
     assert run("score", *given, model_folder).status == 0
     assert count == ["wild0"] * 2
-    other = amiss.learn(place / "training" / "calm0.mp4", settings=support.SETTINGS)
+    other = amiss.learn(place / "training", settings=[*support.SETTINGS, "method.neighbours=3"])
     other.save(tmp_path / "other.amiss")
     assert run("score", *given, tmp_path / "other.amiss").status == 0
     assert count == ["wild0"] * 3
@@ -206,8 +206,8 @@ def test_lists_and_help(run: Run) -> None:
 def test_brackets_in_names_are_no_markup(place: Path, tmp_path: Path, run: Run) -> None:
     folder = tmp_path / "a[bold]b"
     folder.mkdir()
-    shutil.copy(place / "training" / "calm0.mp4", folder / "calm.mp4")
-    assert str(folder) in run("learn", folder / "calm.mp4", "--model", folder / "m.amiss").out
+    shutil.copytree(place / "training", folder / "calm")
+    assert str(folder) in run("learn", folder / "calm", "--model", folder / "m.amiss").out
     assert str(folder) in problem(run("learn", folder / "none.mp4", "--model", folder / "m.amiss"))
 
 
@@ -235,7 +235,9 @@ def test_an_interruption_keeps_what_was_finished(tmp_path: Path) -> None:
     cache, model = tmp_path / "cache", tmp_path / "m.amiss"
     command = [*ENTRY, "learn", str(normal), "--model", str(model), "--set", f"cache={cache}"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        wait_for(lambda: len(list(cache.glob("windows/*/entry.json"))) == 1 and len(list(cache.glob("windows/.*"))) == 1)
+        wait_for(
+            lambda: len(list(cache.glob("windows/*/entry.json"))) == 1 and len(list(cache.glob("windows/.*"))) == 1
+        )
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -247,9 +249,10 @@ def test_an_interruption_keeps_what_was_finished(tmp_path: Path) -> None:
     assert [path.name.startswith(".") for path in left] == [False]
     assert list(tmp_path.glob(".*")) == []
     stamp = (left[0] / "entry.json").stat().st_mtime_ns
-    amiss.learn(normal / "a.mp4", settings=[f"cache={cache}"])
+    support.as_video(normal / "b.mp4", 2, 40)
+    amiss.learn(normal, settings=[f"cache={cache}"])
     assert (left[0] / "entry.json").stat().st_mtime_ns == stamp
-    assert list((cache / "windows").iterdir()) == left
+    assert len(list((cache / "windows").iterdir())) == 2
 
 
 def wait_for(ready: object, seconds: float = 60.0) -> None:
