@@ -255,6 +255,8 @@ def _root(version: Version = False) -> None:  # noqa: FBT002  # typer makes a sw
 def main() -> None:
     """Run the command line; every error of amiss becomes one line."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    # Threads that spin while they wait take the cores from the decoder and from other programs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app(standalone_mode=True)
     except AmissError as error:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import HEIGHT, WIDTH, Rectangles, config_of, walkers
 
 from amiss.config import BoxesConfig
 from amiss.perception.boxes import BOX_SOURCES, BoxSource, tidy
 from amiss.types import NO_TRACK, Boxes
+from support import HEIGHT, WIDTH, Rectangles, config_of, walkers
 
 CLIPS = [walkers("01", 1, length=12), walkers("02", 2, length=12)]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from support import texture
 
 from amiss.config import FeaturesConfig
 from amiss.engine.model import LICENCES
 from amiss.perception.features import FEATURE_NETWORKS, Features
 from amiss.types import Boxes, Frame
+from support import texture
 
 IMAGE = np.concatenate([texture(96, 80, 1), np.full((96, 80, 3), 200, np.uint8)], axis=1)
 BOXES = Boxes([[0, 0, 40, 80], [100, 0, 140, 80], [2, 2, 42, 82]])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from support import Mover, Rectangles, config_of, parts_of, walkers
 
 from amiss.config import Config
 from amiss.engine.learn import silent
@@ -20,6 +18,7 @@ from amiss.methods.base import STATE
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
+from support import Mover, Rectangles, config_of, parts_of, walkers
 
 NORMAL = [walkers(f"normal{seed}", seed) for seed in range(4)]
 USUAL = walkers("usual", 9)
@@ -48,14 +47,14 @@ class Learned:
 
 
 @pytest.fixture(scope="module", params=list(METHODS))
-def learned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Learned]:
+def learned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Learned:
     folder = tmp_path_factory.mktemp("contract")
     config = config_of(folder, [*NORMAL, USUAL, ODD, *SPARSE[1:]])
     method = make_method(request.param, config)
     normal = parts_of(NORMAL, method.needs, config)
     usual, odd = (part[0 : len(part)] for part in parts_of([USUAL, ODD], method.needs, config))
     method.fit(WindowStore(normal), seed=0, progress=silent)
-    yield Learned(method, config, normal, usual, odd[odd.data["step"] > 0])
+    return Learned(method, config, normal, usual, odd[odd.data["step"] > 0])
 
 
 def rows_equal(left: RegionScores, right: RegionScores, tolerance: float = 1e-9) -> bool:

@@ -45,9 +45,7 @@ def test_distances_are_those_of_brute_force(seed: int, number: int, dimension: i
 
 @UNHURRIED
 @given(seed=st.integers(0, 999), batches=st.lists(st.integers(0, 40), max_size=6), capacity=st.integers(1, 50))
-def test_a_memory_holds_what_it_was_given_and_no_more_than_it_may(
-    seed: int, batches: list[int], capacity: int
-) -> None:
+def test_a_memory_holds_what_it_was_given_and_no_more_than_it_may(seed: int, batches: list[int], capacity: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(20 + sum(batches), 2)).astype(np.float32)
     memory, seen = Memory(2, capacity, 1, seed), 20
     memory.fill(vectors[:20], np.zeros(20, np.int64))

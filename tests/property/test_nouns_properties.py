@@ -23,7 +23,9 @@ def make(kind: type[Table], length: int, seed: int) -> Table:
     for item in dataclasses.fields(kind):
         if "fill" in item.metadata:
             shape = (length, *item.metadata["trailing"])
-            values[item.name] = generator.integers(0, 50, shape) + np.arange(length).reshape(-1, *[1] * (len(shape) - 1))
+            values[item.name] = generator.integers(0, 50, shape) + np.arange(length).reshape(
+                -1, *[1] * (len(shape) - 1)
+            )
         elif item.metadata.get("mapping"):
             values[item.name] = {"a": generator.normal(size=length), "b": generator.normal(size=(length, 3))}
     for name in ("xyxy", "box"):

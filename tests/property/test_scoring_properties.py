@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support import region_table
 
 from amiss.config import ScoringConfig
 from amiss.scoring.calibrate import Calibration, calibrate, make_finder
@@ -15,6 +14,7 @@ from amiss.scoring.events import find_spans
 from amiss.scoring.smooth import CausalFilter, Smoothing
 from amiss.scoring.tail import Tail
 from amiss.types import NO_TRACK
+from support import region_table
 
 UNHURRIED = settings(deadline=None, max_examples=60)
 VALUES = st.lists(st.one_of(st.integers(-3, 9).map(float), st.floats(-3, 9)), min_size=2, max_size=120)
@@ -122,7 +122,7 @@ def level_of(clips: list[tuple[np.ndarray, np.ndarray]], budget: float) -> tuple
     return calibrate(clips, 0.0, config, 1.0), config
 
 
-@UNHURRIED
+@settings(UNHURRIED, max_examples=30)
 @given(normal_footage(), st.sampled_from([0.05, 2.0, 20.0, 100.0, 400.0]))
 def test_the_merged_events_of_normal_footage_keep_the_budget(
     clips: list[tuple[np.ndarray, np.ndarray]], budget: float
@@ -134,7 +134,7 @@ def test_the_merged_events_of_normal_footage_keep_the_budget(
     assert found.low <= found.level <= found.high
 
 
-@UNHURRIED
+@settings(UNHURRIED, max_examples=30)
 @given(normal_footage(), st.floats(0.05, 400), st.floats(0.05, 400))
 def test_a_lower_budget_never_gives_a_lower_level(
     clips: list[tuple[np.ndarray, np.ndarray]], a: float, b: float

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import frame_of
 
 from amiss.config import TracksConfig
 from amiss.perception.tracks import Tracker, iou_matrix
 from amiss.types import NO_TRACK, Boxes
+from support import frame_of
 
 UNHURRIED = settings(deadline=None, max_examples=40)
 GAP = 1.0
@@ -26,7 +26,7 @@ def scenes(draw: st.DrawFn) -> Scene:
         seconds += draw(st.sampled_from([0.04, 0.04, 0.04, 0.5, 2.0]))
         corner = (start + step * speed)[generator.uniform(size=4) < 0.8]
         confidence = generator.choice([0.4, 0.9], len(corner))
-        scene.append((seconds, Boxes(np.concatenate([corner, corner + [10, 20]], 1), confidence)))
+        scene.append((seconds, Boxes(np.concatenate([corner, corner + np.array([10, 20])], 1), confidence)))
     return scene
 
 

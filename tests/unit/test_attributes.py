@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import Mover, Rectangles, config_of, parts_of, walkers
 
 from amiss.engine.learn import silent
 from amiss.errors import ConfigError
@@ -15,6 +14,7 @@ from amiss.methods.attributes import Attributes, AttributesSettings
 from amiss.methods.attributes.method import _groups
 from amiss.types import Windows
 from amiss.windows.store import WindowStore
+from support import Mover, Rectangles, config_of, parts_of, walkers
 
 CLIPS = [walkers(f"0{seed}", seed, length=20) for seed in range(4)]
 FAST = Rectangles("fast", (Mover(0, 24, 12, 21, dx=8.0),), length=12)
@@ -33,7 +33,9 @@ def fitted(folder: Path, **settings: Any) -> tuple[Attributes, list[Windows]]:
 
 def test_what_is_odd_shows_in_its_own_part(tmp_path: Path) -> None:
     method, (fast, big, below) = fitted(tmp_path, size_weight=1)
-    worst = [max((parts := method.score(w).parts), key=lambda k: float(np.median(parts[k]))) for w in (fast, big, below)]
+    worst = [
+        max((parts := method.score(w).parts), key=lambda k: float(np.median(parts[k]))) for w in (fast, big, below)
+    ]
     assert worst[0] == "velocity"
     assert worst[1] in ("size", "velocity")  # velocity is compared among things of a size
     assert worst[2] == "place"

@@ -9,7 +9,9 @@ from amiss.methods.attributes.parts import ATTRIBUTES, Rank, speed
 from amiss.types import Windows
 
 
-def windows(flow: float = 2.0, step: float = 0.04, box: tuple[float, ...] = (10, 20, 30, 60), count: int = 1) -> Windows:
+def windows(
+    flow: float = 2.0, step: float = 0.04, box: tuple[float, ...] = (10, 20, 30, 60), count: int = 1
+) -> Windows:
     data = {
         "flow": np.full((count, 1, 4, 4, 2), [flow, 0], np.float16),
         "step": np.full(count, step, np.float32),

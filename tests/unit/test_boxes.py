@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import Mover, Rectangles, box_table, frame_of, write_boxes
 
 from amiss.config import BoxesConfig
 from amiss.errors import ConfigError, DatasetError, FootageError
 from amiss.perception.boxes import BOX_SOURCES, FileBoxes, find_box_file, read_boxes, tidy
 from amiss.types import Boxes
+from support import Mover, Rectangles, box_table, frame_of, write_boxes
 
 SIZE = (100, 80)
 LOOSE = BoxesConfig(confidence=0, min_area=0, covered=1)

@@ -44,10 +44,15 @@ def test_what_was_written_is_found(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
-    with pytest.raises(StopError), cache.writing("k") as writer:
-        writer.append({"boxes": np.zeros((2, 4))})
-        assert cache.find("k") is None
-        raise StopError
+
+    def stop_half_way() -> None:
+        with cache.writing("k") as writer:
+            writer.append({"boxes": np.zeros((2, 4))})
+            assert cache.find("k") is None
+            raise StopError
+
+    with pytest.raises(StopError):
+        stop_half_way()
     assert cache.find("k") is None
     assert names(tmp_path) == []
 
@@ -55,9 +60,14 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [np.zeros((1, 5), np.float32), np.zeros((1, 4), np.float64)])
 def test_an_array_keeps_its_dtype_and_axes(tmp_path: Path, wrong: np.ndarray) -> None:
     cache = Cache(tmp_path)
-    with pytest.raises(ValueError, match="boxes changed"), cache.writing("k") as writer:
-        writer.append({"boxes": np.zeros((1, 4), np.float32)})
-        writer.append({"boxes": wrong})
+
+    def change() -> None:
+        with cache.writing("k") as writer:
+            writer.append({"boxes": np.zeros((1, 4), np.float32)})
+            writer.append({"boxes": wrong})
+
+    with pytest.raises(ValueError, match="boxes changed"):
+        change()
     assert names(tmp_path) == []
 
 

@@ -93,8 +93,8 @@ def test_a_place_without_any_event_can_be_calibrated() -> None:
 
 
 def test_a_busy_place_does_not_melt_into_one_alarm_without_end() -> None:
-    curve = noise(3600 * 3, rate=25.0)
-    found = calibrate([curve], 0.0, ScoringConfig(budget="1/hour"), GAP)
+    curve = noise(3600, rate=25.0)
+    found = calibrate([curve], 0.0, ScoringConfig(budget="3/hour"), GAP)
     assert (found.tail.rarity(curve[0]) >= found.level).mean() < 0.01
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support import region_table
 
 from amiss.scoring.combine import persist, worst_region
 from amiss.types import NO_TRACK
+from support import region_table
 
 
 def test_a_frame_is_as_odd_as_its_worst_region() -> None:

@@ -6,12 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from support import box_table
 
 from amiss.perception.seen import Seen
 from amiss.types import Boxes, Frame, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
+from support import box_table
 
 
 def seen(index: int, step: float = 0.04, boxes: Boxes | None = None) -> Seen:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import region_table
 
 from amiss.scoring.events import Span
 from amiss.scoring.explain import event_from_json, event_to_json, make_event, worst_of
 from amiss.types import Event
+from support import region_table
 
 SPAN = Span(2, 3, 4, 0.2, 0.3, 0.4, 5.5)
 REGIONS = region_table([0, 2, 3, 3, 4, 5], [9, 4, 7, 1, 3, 9], [1, 1, 1, 2, 1, 1])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
-from support import texture
 
 from amiss.config import FeaturesConfig
 from amiss.errors import ConfigError
@@ -15,6 +12,7 @@ from amiss.perception import features
 from amiss.perception.efficientnet import EfficientNetLite0, SameConv, load_efficientnet_lite0
 from amiss.perception.features import Features, crop
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
+from support import texture
 
 CPU = torch.device("cpu")
 
@@ -32,10 +30,10 @@ class Mean(torch.nn.Module):
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mean]:
+def network(monkeypatch: pytest.MonkeyPatch) -> Mean:
     mean = Mean()
     monkeypatch.setattr(features, "FEATURE_NETWORKS", {"efficientnet-lite0": lambda: (mean, 3)})
-    yield mean
+    return mean
 
 
 def flat(level: int, index: int) -> Frame:

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from support import Mover, Rectangles, texture
 
 from amiss.config import FlowConfig
 from amiss.perception.flow import Flow
 from amiss.types import Frame
+from support import Mover, Rectangles, texture
 
 
 def panned(pixels: int, count: int = 2) -> list[Frame]:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import Mover, Rectangles, config_of, walkers
 
 from amiss.config import Config
 from amiss.errors import ConfigError, FootageError
 from amiss.pipeline import Pipeline, resolve_device
 from amiss.types import Frame, Windows
 from amiss.windows.needs import Needs
+from support import Mover, Rectangles, config_of, walkers
 
 CLIP = walkers("01", 1, length=8)
 NEEDS = Needs("cube", ("flow",), size=8)

@@ -48,7 +48,9 @@ def test_an_unknown_id_lists_what_there_is() -> None:
 
 
 def test_other_packages_add_items(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Point("hexagon", 6)] if group == "amiss.shapes" else [])
+    monkeypatch.setattr(
+        registry, "entry_points", lambda group: [Point("hexagon", 6)] if group == "amiss.shapes" else []
+    )
     shapes: Registry[int] = Registry("shape", group="amiss.shapes")
     shapes.load_entry_points()
     assert shapes["hexagon"] == 6
@@ -57,7 +59,7 @@ def test_other_packages_add_items(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_group_nothing_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Point("hexagon", 6)])
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [Point("hexagon", 6)])
     shapes: Registry[int] = Registry("shape")
     shapes.load_entry_points()
     assert list(shapes) == []

@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from support import Mover, Rectangles, box_table, config_of, frame_of, parts_of, walkers, write_boxes
 
 from amiss.config import Config, setting_rows
 from amiss.engine import learn
@@ -31,6 +30,7 @@ from amiss.scoring.events import find_spans
 from amiss.types import Boxes
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
+from support import Mover, Rectangles, box_table, config_of, frame_of, parts_of, walkers, write_boxes
 
 CHECKED_ELSEWHERE = {"report.video", "report.events"}
 
@@ -235,7 +235,9 @@ def with_value(folder: Path, key: str, value: Any) -> Config:
 
 
 def test_every_setting_has_its_change() -> None:
-    known = {key for key, *_ in setting_rows(Config)} | {f"method.{key}" for key, *_ in setting_rows(AttributesSettings)}
+    known = {key for key, *_ in setting_rows(Config)} | {
+        f"method.{key}" for key, *_ in setting_rows(AttributesSettings)
+    }
     assert known == CHANGES.keys() | CHECKED_ELSEWHERE
     assert not CHANGES.keys() & CHECKED_ELSEWHERE
 
@@ -244,7 +246,8 @@ def test_every_setting_has_its_change() -> None:
 def test_a_setting_changes_something(key: str, tmp_path: Path) -> None:
     change = CHANGES[key]
     first, again, second = (
-        change.probe(with_value(tmp_path, key, value), tmp_path) for value in (change.first, change.first, change.second)
+        change.probe(with_value(tmp_path, key, value), tmp_path)
+        for value in (change.first, change.first, change.second)
     )
     assert first != second
     if change.probe is not places:  # the second time it is there already

@@ -32,9 +32,14 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     target = tmp_path / "scores.json"
     target.write_text("old")
-    with pytest.raises(StopError), whole_file(target) as partial:
-        partial.write_text("half")
-        raise StopError
+
+    def stop_half_way() -> None:
+        with whole_file(target) as partial:
+            partial.write_text("half")
+            raise StopError
+
+    with pytest.raises(StopError):
+        stop_half_way()
     assert target.read_text() == "old"
     assert names(tmp_path) == ["scores.json"]
 
@@ -53,9 +58,14 @@ def test_a_failure_leaves_the_old_folder_and_no_other(tmp_path: Path) -> None:
     target = tmp_path / "gate.amiss"
     with whole_folder(target) as partial:
         (partial / "old").touch()
-    with pytest.raises(StopError), whole_folder(target) as partial:
-        (partial / "new").touch()
-        raise StopError
+
+    def stop_half_way() -> None:
+        with whole_folder(target) as partial:
+            (partial / "new").touch()
+            raise StopError
+
+    with pytest.raises(StopError):
+        stop_half_way()
     assert names(target) == ["old"]
     assert names(tmp_path) == ["gate.amiss"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support import box_table, frame_of
 
 from amiss.config import TracksConfig
 from amiss.perception.tracks import Tracker, iou_matrix
 from amiss.types import NO_TRACK, Boxes
+from support import box_table, frame_of
 
 
 def follow(tracker: Tracker, steps: list[tuple[float, Boxes]]) -> list[list[int]]:

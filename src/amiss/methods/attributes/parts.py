@@ -6,6 +6,7 @@ a fixed camera gives: size and place in the view.
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +14,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from amiss.methods.attributes.perspective import Perspective
 from amiss.types import FloatArray, Windows
 
 __all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Place", "Rank", "Size", "Velocity"]
+
+
+USUAL_HEIGHT = "usual_height"
+"""Name among a window's data of how tall things usually are at its place, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ class Rank:
         """How rare, in words such as "99.9 % of 41,000"."""
         extreme = {"high": self.below, "low": 1 - self.below, "odd": self.nearer}[self.side]
         rarest = 1 - 1 / max(self.count, 10)
-        text = f"{100 * min(extreme, rarest):.3f}".rstrip("0").rstrip(".")
+        digits = 2 if extreme > 0.99 else 0
+        text = f"{100 * min(extreme, rarest):.{digits}f}".removesuffix("0").removesuffix(".0")
         return f"{'all' if extreme > rarest else text + ' %'} of {self.count:,}"
 
 
@@ -85,19 +92,35 @@ def extent(windows: Windows) -> FloatArray:
     return np.asarray(np.maximum(windows.box[:, 2:] - windows.box[:, :2], 1.0))
 
 
+def usual_height(windows: Windows) -> FloatArray:
+    """`(N,)` pixels: how tall things usually are where each window stands, as `add_usual_height` noted it."""
+    return windows.data[USUAL_HEIGHT]
+
+
+def add_usual_height(windows: Windows, perspective: Perspective) -> Windows:
+    """The same windows with the usual height at their places among their data."""
+    heights = perspective.height_at(windows.box)
+    return dataclasses.replace(windows, data={**windows.data, USUAL_HEIGHT: heights})
+
+
+def relative_extent(windows: Windows) -> FloatArray:
+    """`(N, 2)` logarithms of width and height, in usual heights: a far thing is small in the picture."""
+    return np.asarray(np.log(extent(windows)) - np.log(usual_height(windows))[:, None])
+
+
 class Velocity(Attribute):
     """How fast something moves for its size."""
 
     id = "velocity"
-    unit = "of its own heights a second"
+    unit = "body heights a second"
 
     def vectors(self, windows: Windows) -> FloatArray:
-        """Speed, log width, log height: a far thing is small and slow in the picture."""
-        return np.column_stack([speed(windows), np.log(extent(windows))]).astype(np.float32)
+        """Speed in usual heights a second, and the relative extent: a far thing is slow in the picture."""
+        return np.column_stack([self.quantity(windows), relative_extent(windows)]).astype(np.float32)
 
     def quantity(self, windows: Windows) -> FloatArray:
-        """Heights a second."""
-        return np.asarray(speed(windows) / extent(windows)[:, 1])
+        """Usual heights at its place, a second."""
+        return np.asarray(speed(windows) / usual_height(windows))
 
     def sentence(self, rank: Rank) -> str:
         """Faster, slower, or odd for its size."""
@@ -130,20 +153,20 @@ class Size(Attribute):
     """How large something is and of what shape."""
 
     id = "size"
-    unit = "pixels high"
+    unit = "times the height that is usual where it stands"
 
     def vectors(self, windows: Windows) -> FloatArray:
-        """Log width and log height."""
-        return np.log(extent(windows)).astype(np.float32)
+        """The relative extent."""
+        return relative_extent(windows).astype(np.float32)
 
     def quantity(self, windows: Windows) -> FloatArray:
-        """Height in pixels."""
-        return extent(windows)[:, 1]
+        """Height over the usual height at its place."""
+        return np.asarray(extent(windows)[:, 1] / usual_height(windows))
 
     def sentence(self, rank: Rank) -> str:
         """Larger, smaller, or of an odd shape."""
         comparison = {"high": "taller than", "low": "lower than", "odd": "of a shape more unusual than"}[rank.side]
-        return f"is {rank.quantity:.0f} {self.unit}, {comparison} {rank.share()} objects here"
+        return f"is {rank.quantity:.1f} {self.unit}, {comparison} {rank.share()} objects here"
 
 
 class Place(Attribute):
