@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import amiss
+import support_footage as support
 
 
 def pytest_configure() -> None:
@@ -21,3 +25,31 @@ def shared_data() -> Path:
     if not root.is_dir():
         pytest.skip(f"the shared data folder {root} is absent (set AMISS_SHARED_DATA)")
     return root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What perception finds in tests stays out of the user's cache, and is shared by the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AMISS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small dataset in the layout of the plain folder: two clips to learn from and two to test on."""
+    return support.as_dataset(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="session")
+def model(place: Path) -> amiss.Model:
+    """A model of `place` with motion boxes; never change it."""
+    return amiss.learn(place / "training", settings=support.SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def model_folder(model: amiss.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`model` on disk; never change it."""
+    folder = tmp_path_factory.mktemp("models") / "place.amiss"
+    model.save(folder)
+    return folder

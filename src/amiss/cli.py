@@ -6,17 +6,19 @@ the commands, so that help answers at once.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from amiss import __version__
 from amiss.config import Config, load_config, setting_rows
@@ -27,11 +29,16 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     help="Learns what is normal in front of a fixed camera and shows what is not: when, where and why.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+"""What the parser raises on bad usage; it exports only this child of it."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+INTERRUPTED = 130
+"""Status with which newer parsers answer to Ctrl-C; older ones raise `typer.Abort`."""
 
 Footage = Annotated[list[Path], typer.Argument(help="Video files, folders of frames, or folders of those.")]
 Model = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
@@ -44,17 +51,30 @@ Root = Annotated[Path, typer.Option("--root", help="Folder of the dataset.")]
 
 def _console() -> Console:
     """For progress and messages: standard error, so that results can be piped."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def _print(value: Any) -> None:
-    Console(highlight=False, soft_wrap=True).print(value)
+    Console(highlight=False, soft_wrap=True, markup=False, emoji=False).print(value)
 
 
 def _write_json(path: Path | None, result: dict[str, Any]) -> None:
     if path:
         with import_module("amiss.storage").whole_file(path) as partial:
             partial.write_text(json.dumps(result, indent=1), encoding="utf-8")
+
+
+def _make(folder: Path, option: str) -> None:
+    """Make a folder that results go into before any work is done for them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        reason = "there is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise typer.BadParameter(
+            f"the folder {folder} cannot be made ({reason}); give another place for {option}"
+        ) from None
 
 
 @app.command()
@@ -69,9 +89,12 @@ def learn(
 ) -> None:
     """Learn what is normal in front of one camera."""
     from amiss import api
+    from amiss.engine import check_target
 
     extra = [f"seed={seed}"] if seed is not None else []
     settings = load_config(config, [*sets, *extra, *([f"scoring.budget={budget}"] if budget else [])])
+    check_target(model)
+    _make(model.absolute().parent, "--model")
     with ProgressDisplay(_console()) as progress:
         learned = api.learn(list(footage), method, config=settings, progress=progress)
         learned.save(model)
@@ -88,8 +111,10 @@ def score(footage: Footage, model: Model, out: Out, config: File = None, sets: S
 
     known = api.load(model)
     used = known.with_settings(load_config(config, sets, known.config), _changed(config, sets))
+    clips = find_footage(footage, used.config.footage.fps)
+    _make(out, "--out")
     with ProgressDisplay(_console()) as progress:
-        scores = engine.score_clips(used, find_footage(footage, used.config.footage.fps), out, progress)
+        scores = engine.score_clips(used, clips, out, progress)
         engine.write_scores(out, scores, {"method": used.method.id, "smoothing": used.config.scoring.smoothing})
         page = write_report(out, scores, used, progress, scores[0].name if len(scores) == 1 else "What was amiss")
     events = sum(len(item.events) for item in scores)
@@ -154,6 +179,8 @@ def bench(
     except ValueError:
         raise ConfigError(f"--seeds takes whole numbers with commas between them, not {seeds!r}") from None
     data = DATASETS[dataset](root)
+    if out:
+        _make(out, "--out")
     with tempfile.TemporaryDirectory() as passing, ProgressDisplay(_console()) as progress:
         result = engine.bench(data, method, settings, numbers, out or Path(passing), progress)
     _write_json(json_file, result)
@@ -175,6 +202,7 @@ def world(
     """Render synthetic footage with the full truth about it."""
     from amiss.footage.world import write_world
 
+    _make(out, "--out")
     with ProgressDisplay(_console()) as progress:
         write_world(
             out,
@@ -196,6 +224,7 @@ def demo(
     """Do the main job on synthetic footage: learn, score, evaluate, report."""
     from amiss.demo import demo as run
 
+    _make(out, "--out")
     with ProgressDisplay(_console()) as progress:
         found = run(out, load_config(sets=sets), progress)
     _print(f"frame AUC {found.auc:.3f} on clips that were not learned from")
@@ -215,7 +244,7 @@ def methods() -> None:
 
 
 def _settings_table(model: Any, prefix: str) -> Table:
-    table = Table("setting", "default", "what it does")
+    table = Table(Column("setting", no_wrap=True), "default", "what it does")
     for key, _, default, description in setting_rows(model, prefix):
         table.add_row(key, str(default), description)
     return table
@@ -247,21 +276,50 @@ def _version(value: bool) -> None:  # noqa: FBT001  # typer calls it so
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")]
 
 
-@app.callback()
-def _root(version: Version = False) -> None:  # noqa: FBT002  # typer makes a switch of it
+@app.callback(invoke_without_command=True)
+def _root(context: typer.Context, version: Version = False) -> None:  # noqa: FBT002  # typer makes a switch of it
     """Learns what is normal in front of a fixed camera and shows what is not: when, where and why."""
+    if context.invoked_subcommand is None:
+        _print(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
-    """Run the command line; every error of amiss becomes one line."""
+    """Run the command line; every error becomes one line on standard error."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     # Threads that spin while they wait take the cores from the decoder and from other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """The exit status of the command that was given."""
     try:
-        app(standalone_mode=True)
+        status = app(prog_name="amiss", standalone_mode=False)
     except AmissError as error:
-        _console().print(f"amiss: {error}", markup=False)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        _console().print("amiss: interrupted; what was finished is kept, run it again to go on")
-        sys.exit(1)
+        return _fail(str(error), error.exit_status)
+    except UsageError as error:
+        asked = error.ctx.command_path if error.ctx else "amiss"
+        return _fail(f"{error.format_message().rstrip('.')}; see `{asked} --help`", 2)
+    except OSError as error:
+        return _fail_storage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        return _fail("interrupted; what was finished is kept, run it again to go on", 1)
+    return int(status or 0)
+
+
+def _fail(message: str, status: int) -> int:
+    _console().print(f"amiss: {' '.join(message.split())}")
+    return status
+
+
+def _fail_storage(error: OSError) -> int:
+    """What no stage has put into words: a full disk or a closed place, perhaps that of standard output itself."""
+    with suppress(OSError, ValueError):  # what is left in its buffer must not raise once more at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    place = f" at {error.filename}" if error.filename else ""
+    if error.errno in FULL:
+        return _fail(f"the disk is full{place}; free some space and run it again", 1)
+    return _fail(f"{error.strerror or error}{place}; check the place and run it again", 1)

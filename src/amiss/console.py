@@ -66,8 +66,9 @@ class ProgressDisplay:
         begun = self._begun.setdefault(what, now)
         last = self._told.get(what)
         long = now - begun >= PATIENCE
-        if long and done >= total:
-            self._console.print(f"{what}: {done:,} done in {now - begun:.0f} s")
+        if done >= total:
+            if long:
+                self._console.print(f"{what}: {done:,} done in {now - begun:.0f} s")
             self._begun.pop(what)
             self._told.pop(what, None)
         elif long and done and (last is None or now - last >= EVERY):

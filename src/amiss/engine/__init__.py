@@ -3,7 +3,7 @@
 from amiss.engine.bench import bench
 from amiss.engine.evaluate import evaluate, evaluate_folder
 from amiss.engine.learn import learn
-from amiss.engine.model import Model
+from amiss.engine.model import Model, check_target
 from amiss.engine.score import score_clip, score_clips
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.engine.stream import Stream, Update
@@ -14,6 +14,7 @@ __all__ = [
     "Stream",
     "Update",
     "bench",
+    "check_target",
     "evaluate",
     "evaluate_folder",
     "learn",

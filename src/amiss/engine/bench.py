@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from amiss.engine.model import make_method
 from amiss.engine.progress import silent
 from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
+from amiss.errors import ScoresError
 from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
-from amiss.storage import whole_file
+from amiss.storage import storage_errors, whole_file
 
 __all__ = ["bench"]
 
@@ -110,13 +112,24 @@ def _one(dataset: Dataset, method: str, config: Config, out: Path, progress: Pro
     pipeline = Pipeline(config, make_method(method, config).needs)
     clips = [pipeline.key(clip.footage) for clip in [*dataset.training(), *dataset.testing()]]
     key = content_key(__version__, method, config.model_dump(mode="json", exclude={"cache", "report"}), clips)
-    if (folder / RUN).is_file() and json.loads((folder / RUN).read_text(encoding="utf-8")).get("key") == key:
-        return {**json.loads((folder / RUN).read_text(encoding="utf-8")), "folder": str(folder)}
-    (folder / RUN).unlink(missing_ok=True)
+    if kept := _kept(folder, key):
+        return kept | {"folder": str(folder)}
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RUN).unlink(missing_ok=True)
     run = _run(dataset, method, config, folder, progress) | {"key": key}
     with whole_file(folder / RUN) as partial:
         partial.write_text(json.dumps(run), encoding="utf-8")
     return run | {"folder": str(folder)}
+
+
+def _kept(folder: Path, key: str) -> dict[str, Any] | None:
+    """What was noted of a run that is whole in the folder and was made of the same, or None."""
+    with suppress(OSError, ValueError, KeyError, TypeError, ScoresError):  # whatever is wrong with it, it is run anew
+        run: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        if run["key"] == key and read_curves(folder):
+            return run
+    return None
 
 
 def _run(dataset: Dataset, method: str, config: Config, folder: Path, progress: Progress) -> dict[str, Any]:

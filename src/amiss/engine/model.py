@@ -20,7 +20,7 @@ from amiss.scoring.smooth import Smoothing
 from amiss.storage import whole_folder
 from amiss.types import FloatArray, FrameScores
 
-__all__ = ["FORMAT", "Model", "make_method"]
+__all__ = ["FORMAT", "Model", "check_target", "make_method"]
 
 FORMAT = 1
 INDEX = "model.json"
@@ -102,8 +102,7 @@ class Model:
             StorageError: It cannot be written.
         """
         folder = Path(folder)
-        if folder.exists() and not (folder / INDEX).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ModelError(f"{folder} holds something else than a model; give another place for the model")
+        check_target(folder)
         with whole_folder(folder) as partial:
             self.method.save(partial)
             (partial / "examples").mkdir()
@@ -151,6 +150,16 @@ class Model:
         method.load(folder)
         examples = {Path(name).name: (folder / name).read_bytes() for name in index["files"] if "examples/" in name}
         return cls(method, config, calibrations, index["learned"], examples)
+
+
+def check_target(folder: Path) -> None:
+    """Make sure that a model can be saved at `folder`: nothing is there, an empty folder, or an older model.
+
+    Raises:
+        ModelError: It holds something else.
+    """
+    if folder.exists() and not (folder / INDEX).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ModelError(f"{folder} holds something else than a model; give another place for the model")
 
 
 def _read_index(folder: Path) -> dict[str, Any]:

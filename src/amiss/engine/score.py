@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from amiss.engine.model import Mode, Model
 from amiss.engine.progress import Counter
 from amiss.engine.scores import Scores, read_scores, write_scores
+from amiss.errors import ScoresError
 from amiss.footage.base import Footage
 from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
@@ -18,7 +20,7 @@ from amiss.scoring.calibrate import make_finder
 from amiss.scoring.combine import persist, worst_region
 from amiss.scoring.events import Span, find_spans
 from amiss.scoring.explain import make_event, worst_of
-from amiss.storage import whole_file
+from amiss.storage import storage_errors, whole_file
 from amiss.types import Event, RegionScores, Windows
 from amiss.windows.store import WindowPart
 
@@ -74,20 +76,30 @@ def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: P
     for item in footage:
         folder = out / "parts" / item.name
         key = content_key(model.fingerprint(), pipeline.key(item))
-        if not _is_done(folder, key):
-            (folder / KEY).unlink(missing_ok=True)
-            one = score_clip(model, item, pipeline, counter)
-            write_scores(folder, [one], {})
-            with whole_file(folder / KEY) as partial:
-                partial.write_text(key, encoding="utf-8")
-        scores += read_scores(folder, {item.name: item})
+        scores += _kept(folder, key, item) or _scored(folder, key, score_clip(model, item, pipeline, counter))
         counter.at_least(sum(len(one.frames) for one in scores))
     return scores
 
 
-def _is_done(folder: Path, key: str) -> bool:
-    """Whether the clip's scores are whole there, and made by the same model from the same footage."""
-    return (folder / KEY).is_file() and (folder / KEY).read_text(encoding="utf-8") == key
+def _kept(folder: Path, key: str, footage: Footage) -> list[Scores]:
+    """The clip's scores if they are whole there, and made by the same model from the same footage; else none."""
+    with suppress(
+        OSError, ValueError, KeyError, TypeError, ScoresError
+    ):  # whatever is wrong with them, they are made anew
+        if (folder / KEY).read_text(encoding="utf-8") == key:
+            return read_scores(folder, {footage.name: footage})
+    return []
+
+
+def _scored(folder: Path, key: str, scores: Scores) -> list[Scores]:
+    """The clip's scores after they were written; the key that says so comes last."""
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / KEY).unlink(missing_ok=True)
+    write_scores(folder, [scores], {})
+    with whole_file(folder / KEY) as partial:
+        partial.write_text(key, encoding="utf-8")
+    return [scores]
 
 
 def score_part(model: Model, part: WindowPart) -> RegionScores:

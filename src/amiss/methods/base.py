@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from amiss.config import Settings
 from amiss.errors import ModelError
@@ -128,7 +128,9 @@ class Method(ABC):
 
     def save(self, folder: Path) -> None:
         """Write what was learned into an existing folder."""
-        save_file({name: np.asarray(array, order="C") for name, array in self.state().items()}, folder / STATE)
+        data = save({name: np.asarray(array, order="C") for name, array in self.state().items()})
+        # The library's own writer gives an error of its own for a full disk.
+        (folder / STATE).write_bytes(data)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote.
