@@ -17,7 +17,7 @@ from amiss.report import write_report
 __all__ = ["Demo", "demo"]
 
 PLACE = "plaza"
-NORMAL, ABNORMAL, SECONDS, RATE = 5, 5, 14.0, 12.5
+NORMAL, ABNORMAL, SECONDS, RATE, SIZE = 12, 6, 15.0, 12.5, (480, 270)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def demo(out: Path, config: Config, progress: Progress) -> Demo:
         seconds=SECONDS,
         places=(PLACE,),
         rate=RATE,
+        size=SIZE,
         progress=lambda done, total: progress("rendering a plaza", done, total),
     )
     dataset = World(out / "world")

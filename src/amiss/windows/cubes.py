@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from amiss.perception.features import crop
 from amiss.perception.seen import Seen
-from amiss.types import Boxes, Windows
+from amiss.types import BoolArray, Boxes, FloatArray, Windows
 from amiss.windows.needs import Needs
 
 __all__ = ["CubeBuilder"]
+
+EDGE = 2.0
+"""Pixels from the edge of the picture at which a box is taken to go on outside it."""
 
 
 class CubeBuilder:
@@ -21,7 +24,7 @@ class CubeBuilder:
 
     A cube is what the object's present box shows in each of the last `length` frames; there is none before so many
     frames have passed, and none spans a gap in time. Every cube also carries `step`, the seconds since the frame
-    before (0 where there is none).
+    before (0 where there is none), and `cut` `(2,)` bool, whether the picture's edge cuts the box across and down.
 
     Args:
         needs: Length, size, and which arrays to cut.
@@ -54,6 +57,7 @@ class CubeBuilder:
     def _data(self, seen: Seen, boxes: Boxes) -> dict[str, NDArray[Any]]:
         size, past = self._needs.size, list(self._past)
         data: dict[str, NDArray[Any]] = {"step": np.full(len(boxes), seen.step, np.float32)}
+        data["cut"] = _touches_edge(boxes.xyxy, seen.frame.size)
         if "image" in self._needs.arrays:
             data["image"] = self._cut([item.frame.image for item in past], boxes, (size, size, 3)).astype(np.uint8)
         if "flow" in self._needs.arrays:
@@ -68,3 +72,10 @@ class CubeBuilder:
         if not len(boxes):
             return np.zeros((0, self._needs.length, *shape))
         return np.stack([[crop(picture, box, shape[0]) for picture in pictures] for box in boxes.xyxy])
+
+
+def _touches_edge(boxes: FloatArray, size: tuple[int, int]) -> BoolArray:
+    """`(N, 2)`: whether each box reaches the left or right, and the upper or lower edge of the picture."""
+    near = boxes[:, :2] <= EDGE
+    far = boxes[:, 2:] >= np.asarray(size) - EDGE
+    return np.asarray(near | far)

@@ -12,7 +12,7 @@ from pydantic import Field
 from amiss.config import Settings
 from amiss.errors import FootageError
 from amiss.methods.attributes.density import Density
-from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_height
+from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
 from amiss.methods.attributes.perspective import Perspective
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.types import FloatArray, IntArray, RegionScores, Windows
@@ -91,8 +91,8 @@ class Attributes(Method):
             )
         generator = np.random.default_rng(seed)
         windows, owners = store.sample(self._settings.samples, generator)
-        self._perspective.fit(windows.box)
-        windows = add_usual_height(windows, self._perspective)
+        self._perspective.fit(windows.box, windows.data["cut"])
+        windows = add_usual_size(windows, self._perspective)
         groups = _groups(owners)
         order = generator.permutation(len(windows))
         for done, density in enumerate(self._densities):
@@ -114,7 +114,7 @@ class Attributes(Method):
 
     def score(self, windows: Windows) -> RegionScores:
         """Standard deviations above the average normal sample: of the worst attribute, or added up."""
-        windows = add_usual_height(windows, self._perspective)
+        windows = add_usual_size(windows, self._perspective)
         parts = {density.attribute.id: density.score(windows) for density in self._densities}
         weights = np.array([self._settings.size_weight if name == "size" else 1.0 for name in parts])
         above = weights[:, None] * np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
@@ -125,11 +125,11 @@ class Attributes(Method):
     def update(self, windows: Windows) -> None:
         """Take in more normal windows at once; what they show is normal from the next score on."""
         for density in self._densities:
-            density.update(add_usual_height(windows, self._perspective))
+            density.update(add_usual_size(windows, self._perspective))
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
         """A sentence for each attribute that is further from normal than 99 % of normal, at least the strongest."""
-        window = add_usual_height(windows[[_row_of(region, windows)]], self._perspective)
+        window = add_usual_size(windows[[_row_of(region, windows)]], self._perspective)
         scored = sorted(self._densities, key=lambda density: -float(region.parts[density.attribute.id][0]))
         ranks = {d.attribute.id: d.rank(window, float(region.parts[d.attribute.id][0])) for d in scored}
         telling = [d for d in scored if ranks[d.attribute.id].nearer >= 0.99] or scored[:1]
@@ -149,7 +149,7 @@ class Attributes(Method):
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        self._perspective.restore({name: state[f"perspective.{name}"] for name in ("line", "range")})
+        self._perspective.restore({name: state[f"perspective.{name}"] for name in ("line", "range", "width")})
         for density in self._densities:
             prefix = f"{density.attribute.id}."
             density.restore({key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)})

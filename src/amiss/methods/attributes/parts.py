@@ -20,8 +20,8 @@ from amiss.types import FloatArray, Windows
 __all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Place", "Rank", "Size", "Velocity"]
 
 
-USUAL_HEIGHT = "usual_height"
-"""Name among a window's data of how tall things usually are at its place, in pixels."""
+USUAL_HEIGHT, USUAL_WIDTH = "usual_height", "usual_width"
+"""Names among a window's data of how tall and wide things usually are at its place, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +93,25 @@ def extent(windows: Windows) -> FloatArray:
 
 
 def usual_height(windows: Windows) -> FloatArray:
-    """`(N,)` pixels: how tall things usually are where each window stands, as `add_usual_height` noted it."""
+    """`(N,)` pixels: how tall things usually are where each window stands, as `add_usual_size` noted it."""
     return windows.data[USUAL_HEIGHT]
 
 
-def add_usual_height(windows: Windows, perspective: Perspective) -> Windows:
-    """The same windows with the usual height at their places among their data."""
+def add_usual_size(windows: Windows, perspective: Perspective) -> Windows:
+    """The same windows with the usual height and width at their places among their data."""
     heights = perspective.height_at(windows.box)
-    return dataclasses.replace(windows, data={**windows.data, USUAL_HEIGHT: heights})
+    usual = {USUAL_HEIGHT: heights, USUAL_WIDTH: perspective.width * heights}
+    return dataclasses.replace(windows, data={**windows.data, **usual})
 
 
 def relative_extent(windows: Windows) -> FloatArray:
-    """`(N, 2)` logarithms of width and height, in usual heights: a far thing is small in the picture."""
-    return np.asarray(np.log(extent(windows)) - np.log(usual_height(windows))[:, None])
+    """`(N, 2)` logarithms of width and height in usual heights: a far thing is small in the picture.
+
+    What the picture's edge cuts is not known, and taken as usual.
+    """
+    usual = np.column_stack([windows.data[USUAL_WIDTH], windows.data[USUAL_HEIGHT]])
+    known = np.where(windows.data["cut"], usual, extent(windows))
+    return np.asarray(np.log(known) - np.log(usual_height(windows))[:, None])
 
 
 class Velocity(Attribute):
@@ -161,7 +167,7 @@ class Size(Attribute):
 
     def quantity(self, windows: Windows) -> FloatArray:
         """Height over the usual height at its place."""
-        return np.asarray(extent(windows)[:, 1] / usual_height(windows))
+        return np.asarray(np.exp(relative_extent(windows)[:, 1]))
 
     def sentence(self, rank: Rank) -> str:
         """Larger, smaller, or of an odd shape."""

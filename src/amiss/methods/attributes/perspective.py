@@ -9,34 +9,41 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import theilslopes
 
-from amiss.types import FloatArray
+from amiss.types import BoolArray, FloatArray
 
 __all__ = ["Perspective"]
 
 BINS = 24
 LEAST_IN_BIN = 8
-EDGE = 3.0
 
 
 class Perspective:
     """Usual box height as a line over the lower edge of the box, which is what a ground plane gives.
 
     The line goes through the median heights of boxes at equal depths, by the median of all slopes (Theil and Sen), so
-    that groups seen as one and half-hidden people do not bend it. Boxes at the edge of what was seen are left out:
-    the picture cuts them.
+    that groups seen as one and half-hidden people do not bend it. Boxes that the picture cuts are left out.
     """
 
     def __init__(self) -> None:
         self._line = np.array([0.0, 1.0])  # slope and intercept
         self._range = np.array([1.0, 1.0])  # lowest and highest height that is believed
+        self._width = np.array(0.5)
 
-    def fit(self, boxes: FloatArray) -> None:
-        """Learn from boxes `(N, 4)` pixels."""
-        whole = boxes[(boxes[:, 3] < boxes[:, 3].max() - EDGE) & (boxes[:, 1] > boxes[:, 1].min() + EDGE)]
-        foot, height = _middles(whole if len(whole) >= LEAST_IN_BIN else boxes)
+    def fit(self, boxes: FloatArray, cut: BoolArray) -> None:
+        """Learn from boxes `(N, 4)` pixels, of which `cut` `(N, 2)` says whether the picture cuts them."""
+        whole = boxes[~cut.any(1)]
+        whole = whole if len(whole) >= LEAST_IN_BIN else boxes
+        foot, height = _middles(whole)
         slope, intercept = theilslopes(height, foot)[:2] if len(foot) > 2 else (0.0, float(np.median(height)))
         self._line = np.array([slope, intercept], np.float64)
         self._range = np.maximum(np.array([height.min(), height.max()], np.float64), 1.0)
+        widths = np.maximum(whole[:, 2] - whole[:, 0], 1.0) / self.height_at(whole)
+        self._width = np.array(np.median(widths), np.float64)
+
+    @property
+    def width(self) -> float:
+        """Usual width, in usual heights."""
+        return float(self._width)
 
     def height_at(self, boxes: FloatArray) -> FloatArray:
         """`(N,)` usual height in pixels where each box `(N, 4)` stands; never outside what was seen."""
@@ -45,11 +52,11 @@ class Perspective:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned."""
-        return {"line": self._line, "range": self._range}
+        return {"line": self._line, "range": self._range, "width": self._width}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        self._line, self._range = state["line"], state["range"]
+        self._line, self._range, self._width = state["line"], state["range"], state["width"]
 
 
 def _middles(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
