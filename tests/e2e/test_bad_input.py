@@ -11,10 +11,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-import support_footage as support
-from support_cli import Run, problem
 
 import amiss
+import support_footage as support
+from support_cli import Run, problem
 
 
 @pytest.fixture
@@ -177,8 +177,22 @@ def spoil(kind: str, folder: Path) -> str:
 
 @pytest.mark.parametrize(
     "kind",
-    ["missing", "lacks", "altered", "no index", "no json", "foreign", "a list", "bytes", "format", "method"]
-    + ["settings", "calibrations", "no calibrations", "files"],
+    [
+        "missing",
+        "lacks",
+        "altered",
+        "no index",
+        "no json",
+        "foreign",
+        "a list",
+        "bytes",
+        "format",
+        "method",
+        "settings",
+        "calibrations",
+        "no calibrations",
+        "files",
+    ],
 )
 def test_models_that_are_missing_damaged_or_foreign(
     kind: str, clip: Path, model_folder: Path, tmp_path: Path, run: Run
@@ -257,7 +271,7 @@ def test_a_full_disk_while_learning(
     line = problem(run("learn", place / "training", "--model", tmp_path / "m.amiss", "--set", f"cache={cache}"), 1)
     assert "the disk is full" in line
     assert not (tmp_path / "m.amiss").exists()
-    assert not [path for path in tmp_path.rglob(".*")]
+    assert not list(tmp_path.rglob(".*"))
 
 
 @pytest.mark.parametrize("target", ["pyarrow.parquet.write_table", "amiss.report.video._Encoder.write"])

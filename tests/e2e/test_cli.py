@@ -14,12 +14,12 @@ from pathlib import Path
 import av
 import pyarrow.parquet as pq
 import pytest
-import support_footage as support
-from support_cli import Run, problem
 
 import amiss
+import support_footage as support
 from amiss import engine
 from amiss.methods import METHODS
+from support_cli import Run, problem
 
 ENTRY = [sys.executable, "-c", "from amiss.cli import main; main()"]
 DESIGNED = {"dataset", "method", "config", "seeds", "clips", "frames", "metrics", "seconds", "frames_per_second"} | {
@@ -152,7 +152,8 @@ def test_what_is_damaged_or_of_another_model_is_scored_again(
 
 
 def test_bench_writes_what_others_rely_on_and_goes_on_from_its_folder(place: Path, tmp_path: Path, run: Run) -> None:
-    given = ("bench", "folder", "--root", place, "--seeds", "0,1", "--out", tmp_path / "runs")
+    quick = ("--set", "method.parts=[velocity, size]")
+    given = ("bench", "folder", "--root", place, *quick, "--seeds", "0,1", "--out", tmp_path / "runs")
     first = run(*given, "--json", tmp_path / "a.json")
     assert first.status == 0, first
     result = json.loads((tmp_path / "a.json").read_text())
@@ -183,7 +184,7 @@ def test_bench_writes_what_others_rely_on_and_goes_on_from_its_folder(place: Pat
     assert run(*given).status == 0
     assert notes[0].stat().st_mtime_ns == times[0]
     assert notes[1].stat().st_mtime_ns > times[1]
-    assert run(*given[:4], "--seeds", "0", "--out", tmp_path / "runs", "--set", "scoring.persistence=1").status == 0
+    assert run(*given[:6], "--seeds", "0", *given[-2:], "--set", "scoring.persistence=1").status == 0
     assert notes[0].stat().st_mtime_ns > times[0]
 
 

@@ -43,7 +43,7 @@ def test_quick_work_says_nothing_without_a_terminal(clock: Clock) -> None:
 def test_long_work_tells_the_time_left_now_and_then(clock: Clock) -> None:
     out, text = plain()
     with ProgressDisplay(out) as progress:
-        for done in range(0, 101):
+        for done in range(101):
             progress("scoring", done, 100)
             clock.now += 1
     lines = text.getvalue().splitlines()

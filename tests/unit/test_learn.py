@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import support_footage as support
 
 import amiss
+import support_footage as support
 from amiss.config import load_config
 from amiss.datasets.folder import PlainFolder
 from amiss.engine.learn import split_parts
@@ -96,8 +96,8 @@ def test_labels_are_never_asked_for_while_learning_and_scoring(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(PlainFolder, "_read_labels", lambda self, clip: asked.append(clip.name))
-    monkeypatch.setattr(PlainFolder, "_read_masks", lambda self, clip: asked.append(clip.name))
+    monkeypatch.setattr(PlainFolder, "_read_labels", lambda _self, clip: asked.append(clip.name))
+    monkeypatch.setattr(PlainFolder, "_read_masks", lambda _self, clip: asked.append(clip.name))
     dataset = PlainFolder(place)
     assert {name for clip in dataset.training() for name in vars(clip)} == {"name", "split", "footage", "camera"}
     model = amiss.learn([clip.footage for clip in dataset.training()], settings=support.SETTINGS)

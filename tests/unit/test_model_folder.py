@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import support_footage as support
 
 import amiss
+import support_footage as support
 from amiss.engine import check_target
 from amiss.errors import ModelError, StorageError
 
