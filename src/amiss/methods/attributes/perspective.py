@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import theilslopes
 
 from amiss.types import BoolArray, FloatArray
 
@@ -37,8 +36,8 @@ class Perspective:
         whole = boxes[~cut.any(1)]
         whole = whole if len(whole) >= LEAST_IN_BIN else boxes
         foot, height = _middles(whole)
-        slope, intercept = theilslopes(height, foot)[:2] if np.ptp(foot) > 0 else (0.0, float(np.median(height)))
-        self._line = np.array([slope, intercept], np.float64)
+        slope = _median_slope(foot, height)
+        self._line = np.array([slope, np.median(height) - slope * np.median(foot)], np.float64)
         self._range = np.maximum(np.array([height.min(), height.max()], np.float64), 1.0)
         heights = whole[:, 3] - whole[:, 1]
         if np.var(heights - self.height_at(whole)) > (1 - LEAST_EXPLAINED) * np.var(heights):
@@ -73,3 +72,13 @@ def _middles(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
     middles = [(np.median(boxes[rows, 3]), np.median(boxes[rows, 3] - boxes[rows, 1])) for rows in bins]
     foot, height = np.array(middles, np.float64).T
     return foot, height
+
+
+def _median_slope(foot: FloatArray, height: FloatArray) -> float:
+    """Median slope of all pairs of points; 0 for fewer than three, or where all things stand at one depth."""
+    first, second = np.triu_indices(len(foot), 1)
+    apart = foot[second] > foot[first]  # the points come from far to near
+    if len(foot) < 3 or not apart.any():
+        return 0.0
+    slopes = (height[second] - height[first])[apart] / (foot[second] - foot[first])[apart]
+    return float(np.median(slopes))
