@@ -10,6 +10,7 @@ import pytest
 
 import amiss
 import support_footage as support
+from support_cli import Run, runner
 
 
 def pytest_configure() -> None:
@@ -53,3 +54,9 @@ def model_folder(model: amiss.Model, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("models") / "place.amiss"
     model.save(folder)
     return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command line, in this process."""
+    return runner(capsys, monkeypatch)

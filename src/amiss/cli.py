@@ -277,7 +277,7 @@ Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=
 
 
 @app.callback(invoke_without_command=True)
-def _root(context: typer.Context, version: Version = False) -> None:  # noqa: FBT002  # typer makes a switch of it
+def _root(context: typer.Context, version: Version = False) -> None:  # noqa: ARG001, FBT002  # typer makes a switch of it
     """Learns what is normal in front of a fixed camera and shows what is not: when, where and why."""
     if context.invoked_subcommand is None:
         _print(context.get_help())

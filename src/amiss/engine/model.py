@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -144,7 +144,7 @@ class Model:
         try:
             config = Config.build(index["config"])
             method = make_method(index["method"], config)
-            calibrations = {mode: Calibration.from_json(values) for mode, values in index["calibrations"].items()}
+            calibrations = {mode: Calibration.from_json(index["calibrations"][mode]) for mode in get_args(Mode)}
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"the model {folder} was made by another version: {error}; learn it anew") from None
         method.load(folder)
@@ -173,7 +173,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"the model {folder} is damaged: {INDEX} cannot be read ({error})") from None
     keys = {"format", "method", "config", "calibrations", "learned", "files"}
-    if not isinstance(index, dict) or not keys <= index.keys():
+    if not isinstance(index, dict) or not keys <= index.keys() or not isinstance(index["files"], dict):
         raise ModelError(f"the model {folder} is damaged: {INDEX} lacks an entry; learn it anew")
     if index["format"] != FORMAT:
         raise ModelError(f"the model {folder} has format {index['format']}, this amiss reads {FORMAT}; learn it anew")

@@ -1,0 +1,38 @@
+"""A small run on real footage with given boxes; the numbers of the whole benchmark come from `amiss bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import amiss
+from amiss.config import load_config
+from amiss.datasets.ucsd import Ped2
+from amiss.engine.evaluate import evaluate, labels_of
+from amiss.perception.boxes import read_boxes, tidy
+
+TRAINING, TESTING = ("01", "06", "11", "16"), ("03", "07")
+SETTINGS = ("perception.boxes.source=file", "scoring.smoothing=gaussian:8")
+
+
+@pytest.mark.timeout(240)
+def test_four_clips_of_ped2_tell_two_others(shared_data: Path) -> None:
+    if not (shared_data / "ped2").is_dir():
+        pytest.skip("the shared data has no ped2/")
+    dataset = Ped2(shared_data / "ped2")
+    training = [clip.footage for clip in dataset.training() if clip.name in TRAINING]
+    assert len(training) == len(TRAINING)
+    config = load_config(sets=SETTINGS)
+    model = amiss.learn(training, config=config)
+    scores = {clip.name: model.score(clip.footage) for clip in dataset.testing() if clip.name in TESTING}
+    found = evaluate(labels_of(dataset, list(scores)), {name: item.frames for name, item in scores.items()})
+    assert found["auc_micro"]["smoothed"] >= 0.95, found
+    assert found["auc_micro"]["raw"] >= 0.9, found
+    for name, item in scores.items():
+        boxes, rows = read_boxes(shared_data / "ped2" / "boxes_testing.npz", name)
+        kept = [
+            len(tidy(boxes[a:b], config.perception.boxes, (360, 240))) for a, b in np.stack([rows[:-1], rows[1:]], 1)
+        ]
+        np.testing.assert_array_equal(np.bincount(item.regions.frame, minlength=len(item.frames)), kept)
