@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from amiss.methods.attributes.density import Density
-from amiss.methods.attributes.parts import ATTRIBUTES
+from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
+from amiss.methods.attributes.perspective import Perspective
 from amiss.types import Windows
+
+USUAL = 40.0
+
+
+def usual() -> Perspective:
+    """Everything is usually 40 pixels tall and 20 wide."""
+    perspective = Perspective()
+    perspective.restore({"line": np.array([0, USUAL]), "range": np.array([1, 1000.0]), "width": np.array(0.5)})
+    return perspective
 
 
 def boxes(number: int, seed: int = 0, height: float = 40.0) -> Windows:
@@ -15,8 +25,10 @@ def boxes(number: int, seed: int = 0, height: float = 40.0) -> Windows:
     corner = generator.uniform(0, 200, (number, 2))
     size = np.array([20.0, height]) * generator.uniform(0.9, 1.1, (number, 2))
     looks = np.random.default_rng(77).normal(size=(3, 100))
-    data = {"feature": (generator.normal(size=(number, 3)) @ looks).astype(np.float16)}
-    return Windows(np.arange(number), np.arange(number) / 25, np.concatenate([corner, corner + size], 1), data=data)
+    feature = (generator.normal(size=(number, 3)) @ looks).astype(np.float16)
+    data = {"feature": feature, "cut": np.zeros((number, 2), bool)}
+    place = np.concatenate([corner, corner + size], 1)
+    return add_usual_size(Windows(np.arange(number), np.arange(number) / 25, place, data=data), usual())
 
 
 def fitted(name: str = "size", capacity: int = 1000, neighbours: int = 3) -> Density:
@@ -72,7 +84,7 @@ def test_a_rank_says_where_something_stands() -> None:
     tall, usual = boxes(1, height=160), boxes(1, height=40)
     high = density.rank(tall, float(density.score(tall)[0]))
     assert (high.below, high.nearer, high.count, high.side) == (1, 1, 300, "high")
-    assert high.quantity == pytest.approx(tall.box[0, 3] - tall.box[0, 1])
+    assert high.quantity == pytest.approx((tall.box[0, 3] - tall.box[0, 1]) / USUAL)
     assert 0 < density.rank(usual, 0.0).below < 1
     assert 0.2 < density.rank(usual, 0.0).nearer < 0.9
 

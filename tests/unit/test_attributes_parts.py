@@ -5,19 +5,36 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from amiss.methods.attributes.parts import ATTRIBUTES, Rank, speed
+from amiss.methods.attributes.parts import ATTRIBUTES, Rank, add_usual_size, relative_extent, speed
+from amiss.methods.attributes.perspective import Perspective
 from amiss.types import Windows
 
 
+def usual(height: float, width: float) -> Perspective:
+    """A place where everything is usually so tall and wide, in pixels."""
+    perspective = Perspective()
+    perspective.restore(
+        {"line": np.array([0, height]), "range": np.array([1.0, 1000.0]), "width": np.array(width / height)}
+    )
+    return perspective
+
+
 def windows(
-    flow: float = 2.0, step: float = 0.04, box: tuple[float, ...] = (10, 20, 30, 60), count: int = 1
+    flow: float = 2.0,
+    step: float = 0.04,
+    box: tuple[float, ...] = (10, 20, 30, 60),
+    count: int = 1,
+    cut: tuple[bool, bool] = (False, False),
 ) -> Windows:
+    """Windows 20 pixels wide and 40 tall where 50 tall and 25 wide is usual."""
     data = {
         "flow": np.full((count, 1, 4, 4, 2), [flow, 0], np.float16),
         "step": np.full(count, step, np.float32),
         "feature": np.full((count, 6), 0.5, np.float16),
+        "cut": np.tile(np.array(cut), (count, 1)),
     }
-    return Windows(np.zeros(count), np.zeros(count), np.tile(np.array(box, np.float32), (count, 1)), data=data)
+    plain = Windows(np.zeros(count), np.zeros(count), np.tile(np.array(box, np.float32), (count, 1)), data=data)
+    return add_usual_size(plain, usual(50, 25))
 
 
 def test_speed_is_in_pixels_a_second_whatever_the_frame_rate() -> None:
@@ -40,7 +57,7 @@ def test_speed_is_that_of_what_moves_and_not_of_the_ground() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "quantity"), [("velocity", 50 / 40), ("size", 40), ("place", 20), ("appearance", 0.5 * np.sqrt(6))]
+    ("name", "quantity"), [("velocity", 50 / 50), ("size", 40 / 50), ("place", 20), ("appearance", 0.5 * np.sqrt(6))]
 )
 def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
     assert ATTRIBUTES[name].quantity(windows()) == pytest.approx([quantity])
@@ -49,8 +66,8 @@ def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
 @pytest.mark.parametrize(
     ("name", "vector"),
     [
-        ("velocity", [50, np.log(20), np.log(40)]),
-        ("size", [np.log(20), np.log(40)]),
+        ("velocity", [50 / 50, np.log(20 / 50), np.log(40 / 50)]),
+        ("size", [np.log(20 / 50), np.log(40 / 50)]),
         ("place", [20, 60]),
         ("appearance", [0.5] * 6),
     ],
@@ -62,14 +79,49 @@ def test_vectors_are_what_is_compared(name: str, vector: list[float]) -> None:
 
 
 def test_a_box_without_an_area_is_one_pixel() -> None:
-    assert np.isfinite(ATTRIBUTES["velocity"].vectors(windows(box=(5, 5, 5, 5)))).all()
+    vectors = ATTRIBUTES["velocity"].vectors(windows(box=(5, 5, 5, 5)))
+    assert vectors == pytest.approx(np.array([[1, np.log(1 / 50), np.log(1 / 50)]]), rel=1e-5)
+
+
+def test_the_usual_size_is_that_of_the_place_and_all_else_is_kept() -> None:
+    perspective = Perspective()
+    perspective.restore({"line": np.array([0.5, 10]), "range": np.array([1.0, 45.0]), "width": np.array(0.4)})
+    plain = windows(count=2)
+    box = np.array([[0, 0, 9, 20], [0, 0, 9, 90]], np.float32)
+    found = add_usual_size(Windows(plain.frame, plain.seconds, box, data=plain.data), perspective)
+    assert found.data["usual_height"] == pytest.approx([20, 45])
+    assert found.data["usual_width"] == pytest.approx([8, 18])
+    assert all(np.array_equal(found.data[name], plain.data[name]) for name in ("flow", "step", "feature", "cut"))
+    assert np.array_equal(found.box, box)
+
+
+@pytest.mark.parametrize(
+    ("cut", "extent"),
+    [
+        ((False, False), (20, 40)),
+        ((True, False), (25, 40)),
+        ((False, True), (20, 50)),
+        ((True, True), (25, 50)),
+    ],
+)
+def test_what_the_picture_cuts_counts_as_usual(cut: tuple[bool, bool], extent: tuple[float, float]) -> None:
+    item = windows(cut=cut)
+    assert relative_extent(item) == pytest.approx(np.log(np.array([extent]) / 50), rel=1e-5)
+    assert ATTRIBUTES["size"].quantity(item) == pytest.approx([extent[1] / 50])
+
+
+def test_far_and_near_things_of_one_kind_are_alike() -> None:
+    far, near = windows(flow=1, box=(10, 20, 20, 40)), windows(flow=2, box=(10, 20, 30, 60))
+    far, near = add_usual_size(far, usual(25, 12.5)), add_usual_size(near, usual(50, 25))
+    for name in ("velocity", "size"):
+        assert ATTRIBUTES[name].vectors(far) == pytest.approx(ATTRIBUTES[name].vectors(near))
 
 
 @pytest.mark.parametrize(
     ("name", "below", "said"),
     [
-        ("velocity", 0.999, "moves at 3.0 of its own heights a second, faster than 99.9 % of 41,000 objects here"),
-        ("velocity", 0.001, "moves at 3.0 of its own heights a second, slower than 99.9 % of 41,000 objects here"),
+        ("velocity", 0.999, "moves at 3.0 body heights a second, faster than 99.9 % of 41,000 objects here"),
+        ("velocity", 0.001, "moves at 3.0 body heights a second, slower than 99.9 % of 41,000 objects here"),
         ("velocity", 0.5, "for its size more unusual than 99.5 % of 41,000"),
         ("size", 0.999, "taller than 99.9 % of"),
         ("size", 0.001, "lower than 99.9 % of"),
@@ -87,11 +139,22 @@ def test_sentences_say_in_which_way_something_is_odd(name: str, below: float, sa
     [
         (Rank(1, 1.0, 1.0, 41_000), "all of 41,000"),
         (Rank(1, 0.0, 1.0, 40), "all of 40"),
-        (Rank(1, 0.5, 0.0, 40), "0 % of 40"),
-        (Rank(1, 0.5, 0.12345, 41_000), "12.345 % of 41,000"),
+        (Rank(1, 0.5, 0.98, 40), "all of 40"),
+        (Rank(1, 0.5, 0.0, 40), "under 1 % of 40"),
+        (Rank(1, 0.5, 0.009, 41_000), "under 1 % of 41,000"),
+        (Rank(1, 0.5, 0.01, 41_000), "1 % of 41,000"),
+        (Rank(1, 0.5, 0.1, 41_000), "10 % of 41,000"),
+        (Rank(1, 0.5, 0.12345, 41_000), "12 % of 41,000"),
+        (Rank(1, 0.5, 0.9, 41_000), "90 % of 41,000"),
+        (Rank(1, 0.5, 0.986, 41_000), "99 % of 41,000"),
+        (Rank(1, 0.5, 0.99001, 41_000), "99 % of 41,000"),
+        (Rank(1, 0.5, 0.9912345, 41_000), "99.12 % of 41,000"),
+        (Rank(1, 0.995, 0.5, 41_000), "99.5 % of 41,000"),
+        (Rank(1, 0.005, 0.5, 41_000), "99.5 % of 41,000"),
+        (Rank(1, 0.5, 0.99997, 41_000), "99.99 % of 41,000"),
     ],
 )
-def test_a_share_is_never_rarer_than_what_was_seen(rank: Rank, said: str) -> None:
+def test_a_share_is_short_and_never_rarer_than_what_was_seen(rank: Rank, said: str) -> None:
     assert rank.share() == said
 
 

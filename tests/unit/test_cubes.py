@@ -55,7 +55,28 @@ def test_a_cube_holds_the_last_frames_in_order() -> None:
 @pytest.mark.parametrize("arrays", [("image",), ("flow",), ("feature",), ()])
 def test_only_what_is_needed_is_cut(arrays: tuple[str, ...]) -> None:
     windows = run(Needs("cube", arrays), [seen(0)])[0]  # type: ignore[arg-type]  # the literals of Needs
-    assert set(windows.data) == {"step", *arrays}
+    assert set(windows.data) == {"step", "cut", *arrays}
+
+
+@pytest.mark.parametrize(
+    ("box", "cut"),
+    [
+        ((3, 3, 61, 45), (False, False)),
+        ((2, 3, 20, 40), (True, False)),
+        ((20, 3, 62, 40), (True, False)),
+        ((20, 2, 40, 40), (False, True)),
+        ((20, 3, 40, 46), (False, True)),
+        ((0, 0, 64, 48), (True, True)),
+    ],
+)
+def test_a_cube_knows_what_the_edge_of_the_picture_cuts(box: tuple[int, ...], cut: tuple[bool, bool]) -> None:
+    found = run(Needs(), [seen(0, boxes=box_table(box, (10, 10, 20, 20)))])[0].data["cut"]
+    assert found.dtype == np.bool_
+    assert found.tolist() == [list(cut), [False, False]]
+
+
+def test_frames_without_boxes_have_nothing_cut() -> None:
+    assert run(Needs(), [seen(0, boxes=Boxes.empty())])[0].data["cut"].shape == (0, 2)
 
 
 def test_no_cube_spans_a_gap() -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from clips import HEIGHT, WIDTH, levels, write_frames, write_video
 
+from amiss.config import BoxesConfig
 from amiss.datasets import DATASETS, Dataset
 from amiss.datasets.files import find_key, read_array, read_region_tracks
 from amiss.errors import ConfigError, DatasetError
 from amiss.footage import FrameFolder, VideoFile
+from amiss.perception.boxes import FileBoxes, find_box_file
 
 COMMUNITY = ["ped2", "ped1", "avenue", "shanghaitech", "ubnormal"]
 
@@ -42,8 +44,7 @@ def test_the_community_layout(tmp_path: Path, name: str) -> None:
     assert {clip.split for clip in clips} == {"testing"}
     assert [clip.footage.length for clip in dataset.training()] == [4, 4]
     assert clips[0].footage.rate == dataset.rate
-    assert clips[0].boxes is not None
-    assert (clips[0].boxes.path.name, clips[0].boxes.key) == ("boxes_testing.npz", "normal_01_1")
+    assert find_box_file(clips[0].footage.path) == tmp_path / "boxes_testing.npz"
     np.testing.assert_array_equal(dataset.labels(clips[0]), [0, 0, 1, 1])
     assert dataset.labels(clips[0]).dtype == np.uint8
     masks = dataset.masks(clips[1])
@@ -69,7 +70,7 @@ def test_an_unknown_id_lists_the_known_ones() -> None:
 
 def test_clips_carry_no_labels(tmp_path: Path) -> None:
     clip = DATASETS["ped2"](community(tmp_path)).testing()[0]
-    assert set(vars(clip)) == {"name", "split", "footage", "camera", "boxes"}
+    assert set(vars(clip)) == {"name", "split", "footage", "camera"}
 
 
 def test_training_clips_have_no_labels(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_videos_in_the_community_layout(tmp_path: Path, folder: str) -> None:
     write_video(tmp_path / folder / "01.avi", levels(3), codec="mpeg4")
     (tmp_path / folder / "._01.avi").write_bytes(b"x")
     clip = DATASETS["avenue"](tmp_path).training()[0]
-    assert (clip.name, clip.camera, clip.boxes) == ("01", "avenue", None)
+    assert (clip.name, clip.camera) == ("01", "avenue")
     assert isinstance(clip.footage, VideoFile)
 
 
@@ -159,11 +160,11 @@ def test_a_damaged_archive_is_named(tmp_path: Path, name: str, content: bytes) -
         read(dataset.testing()[0])
 
 
-def test_damaged_boxes_are_named_at_once(tmp_path: Path) -> None:
-    community(tmp_path)
+def test_damaged_boxes_are_named_where_they_are_read(tmp_path: Path) -> None:
+    clip = DATASETS["ped2"](community(tmp_path)).testing()[0]
     (tmp_path / "boxes_testing.npz").write_bytes(b"PK")
     with pytest.raises(DatasetError, match=r"boxes_testing\.npz is damaged"):
-        DATASETS["ped2"](tmp_path)
+        FileBoxes(BoxesConfig()).reset(clip.footage.path)
 
 
 def test_arrays_are_read_without_pickle(tmp_path: Path) -> None:
@@ -222,7 +223,8 @@ def test_shared_ped2(shared_data: Path) -> None:
     assert [clip.name for clip in testing] == ["01", "03", "05", "07", "09", "11"]
     assert sum(len(dataset.labels(clip)) for clip in testing) == 960
     assert dataset.note() == "6 of 12 test clips present: 01 03 05 07 09 11"
-    assert all(clip.boxes is not None for clip in training + testing)
+    for clip in training + testing:
+        assert find_box_file(clip.footage.path) == shared_data / "ped2" / f"boxes_{clip.split}.npz"
     for clip in testing:
         masks = dataset.masks(clip)
         assert masks is not None

@@ -98,8 +98,6 @@ def world(tmp_path: Path) -> Path:
     np.savez_compressed(tmp_path / "frame_labels.npz", **labels)
     masks = {name: np.repeat(row[:, None, None], 6, axis=1).repeat(8, axis=2) > 0 for name, row in labels.items()}
     np.savez_compressed(tmp_path / "masks.npz", **masks)
-    boxes = {"a-1_boxes": np.zeros((4, 4), np.float32), "a-1_frame_ptr": np.arange(5)}
-    np.savez(tmp_path / "boxes_testing.npz", **boxes)
     return tmp_path
 
 
@@ -108,9 +106,6 @@ def test_world(world: Path) -> None:
     assert [(clip.name, clip.camera) for clip in dataset.training()] == [("a-1", "platform")]
     two, one = dataset.testing()
     assert [(clip.name, clip.camera) for clip in (one, two)] == [("a-1", "plaza"), ("a-2", "crossing")]
-    assert one.boxes is not None
-    assert one.boxes.key == "a-1"
-    assert two.boxes is None
     np.testing.assert_array_equal(dataset.labels(one), [0, 1, 1, 0])
     masks = dataset.masks(one)
     assert masks is not None

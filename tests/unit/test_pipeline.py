@@ -47,7 +47,7 @@ def test_every_box_is_a_window_with_a_track(tmp_path: Path) -> None:
     assert sorted(found[-1].track) == [0, 1, 2]
     assert found[0].data["step"].tolist() == [0.0] * 3
     assert found[1].data["step"] == pytest.approx([0.04] * 3)
-    assert set(found[0].data) == {"step", "flow"}
+    assert set(found[0].data) == {"step", "cut", "flow"}
 
 
 def test_frame_by_frame_gives_what_the_cache_keeps(tmp_path: Path) -> None:

@@ -131,10 +131,10 @@ def test_footage_is_read_once_and_no_further_than_needed(written):
     assert sum(ticks) == 12
 
 
-def test_only_the_most_severe_events_have_pictures(written, monkeypatch):
+def test_only_the_most_severe_events_have_pictures(written):
     footage = Moving()
     found = [event(footage, 2, 4, severity=3.1, examples=()), event(footage, 8, 11, severity=5.0, examples=())]
-    page = written([replace(clip(footage=footage), events=found)])
+    page = written([replace(clip(footage=footage), events=found)], pictured=1)
     assert len(page.find("article")) == 2
     assert len(page.find("img")) == 5  # four frames from 8 to 11, and the whole picture
     assert "the 1 most severe" in page.text

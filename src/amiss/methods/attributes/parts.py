@@ -49,9 +49,14 @@ class Rank:
         """How rare, in words such as "99.9 % of 41,000"."""
         extreme = {"high": self.below, "low": 1 - self.below, "odd": self.nearer}[self.side]
         rarest = 1 - 1 / max(self.count, 10)
-        digits = 2 if extreme > 0.99 else 0
-        text = f"{100 * min(extreme, rarest):.{digits}f}".removesuffix("0").removesuffix(".0")
-        return f"{'all' if extreme > rarest else text + ' %'} of {self.count:,}"
+        return f"{'all' if extreme > rarest else _percent(extreme)} of {self.count:,}"
+
+
+def _percent(share: float) -> str:
+    """Whole percents, and two decimals where they tell the rare from the rarest; never rounded to nothing or to all."""
+    if share <= 0.99:
+        return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
+    return f"{min(100 * share, 99.99):.2f}".rstrip("0").rstrip(".") + " %"
 
 
 class Attribute(ABC):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import theilslopes
 
 from amiss.types import BoolArray, FloatArray
 
@@ -15,13 +14,16 @@ __all__ = ["Perspective"]
 
 BINS = 24
 LEAST_IN_BIN = 8
+LEAST_EXPLAINED = 0.5
 
 
 class Perspective:
     """Usual box height as a line over the lower edge of the box, which is what a ground plane gives.
 
     The line goes through the median heights of boxes at equal depths, by the median of all slopes (Theil and Sen), so
-    that groups seen as one and half-hidden people do not bend it. Boxes that the picture cuts are left out.
+    that groups seen as one and half-hidden people do not bend it. Boxes that the picture cuts are left out. Where the line
+    explains less than half of how heights differ, as in a view from afar or with boxes that merge people, one height
+    serves the whole view: a wrong perspective is worse than none.
     """
 
     def __init__(self) -> None:
@@ -34,9 +36,13 @@ class Perspective:
         whole = boxes[~cut.any(1)]
         whole = whole if len(whole) >= LEAST_IN_BIN else boxes
         foot, height = _middles(whole)
-        slope, intercept = theilslopes(height, foot)[:2] if len(foot) > 2 else (0.0, float(np.median(height)))
-        self._line = np.array([slope, intercept], np.float64)
+        slope = _median_slope(foot, height)
+        self._line = np.array([slope, np.median(height) - slope * np.median(foot)], np.float64)
         self._range = np.maximum(np.array([height.min(), height.max()], np.float64), 1.0)
+        heights = whole[:, 3] - whole[:, 1]
+        if np.var(heights - self.height_at(whole)) > (1 - LEAST_EXPLAINED) * np.var(heights):
+            self._line = np.array([0.0, np.median(heights)], np.float64)
+            self._range = np.maximum(self._line[[1, 1]], 1.0)
         widths = np.maximum(whole[:, 2] - whole[:, 0], 1.0) / self.height_at(whole)
         self._width = np.array(np.median(widths), np.float64)
 
@@ -66,3 +72,13 @@ def _middles(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
     middles = [(np.median(boxes[rows, 3]), np.median(boxes[rows, 3] - boxes[rows, 1])) for rows in bins]
     foot, height = np.array(middles, np.float64).T
     return foot, height
+
+
+def _median_slope(foot: FloatArray, height: FloatArray) -> float:
+    """Median slope of all pairs of points; 0 for fewer than three, or where all things stand at one depth."""
+    first, second = np.triu_indices(len(foot), 1)
+    apart = foot[second] > foot[first]  # the points come from far to near
+    if len(foot) < 3 or not apart.any():
+        return 0.0
+    slopes = (height[second] - height[first])[apart] / (foot[second] - foot[first])[apart]
+    return float(np.median(slopes))
