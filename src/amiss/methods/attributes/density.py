@@ -41,20 +41,22 @@ class Density:
             groups: `(N,)` group of each, such as its clip.
         """
         raw = self.attribute.vectors(windows)
-        self._state = {"mean": raw.mean(0), "basis": self._basis(raw)}
+        self._state = {"mean": raw.mean(0), "basis": self._basis(raw, self.attribute.unit_length(windows))}
         vectors = self._project(raw)
         self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours)
         self._memory.fill(vectors, groups)
         left_out = self._left_out(vectors, groups)
         self._state |= {
             "centre": np.array(left_out.mean()),
-            "spread": np.array(max(float(left_out.std()), 1e-9)),
+            "spread": np.array(max(float(left_out.std()), self.attribute.least_spread)),
             "distances": np.quantile(left_out, QUANTILES),
             "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
         }
 
-    def _basis(self, raw: FloatArray) -> FloatArray:
-        """`(d, e)` that standardises each number, or projects to the principal directions."""
+    def _basis(self, raw: FloatArray, unit: float | None) -> FloatArray:
+        """`(d, e)` that standardises each number or measures it in `unit`, or projects to the principal directions."""
+        if unit is not None:
+            return np.asarray(np.eye(raw.shape[1]) / unit, np.float32)
         if not self.attribute.projection:
             return np.diag(1 / np.maximum(raw.std(0), 1e-6)).astype(np.float32)
         step = -(-len(raw) // PCA_SAMPLES)

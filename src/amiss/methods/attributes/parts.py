@@ -66,6 +66,12 @@ class Attribute(ABC):
     unit: ClassVar[str]
     projection: ClassVar[int] = 0
     """Vectors are projected to so many principal directions; 0 standardises each number instead."""
+    least_spread: ClassVar[float] = 1e-9
+    """Distances of normal samples are never taken to differ by less than this."""
+
+    def unit_length(self, windows: Windows) -> float | None:  # noqa: ARG002  # most attributes have no natural unit
+        """What one unit of distance is, for vectors that have a natural one; None standardises them."""
+        return None
 
     @abstractmethod
     def vectors(self, windows: Windows) -> FloatArray:
@@ -181,10 +187,18 @@ class Size(Attribute):
 
 
 class Place(Attribute):
-    """Where in the view something stands."""
+    """Where in the view something stands.
+
+    Distances are in usual body heights: a step beside the usual ways is not out of place, however well they are kept.
+    """
 
     id = "place"
     unit = "pixels from the left"
+    least_spread = 1.0
+
+    def unit_length(self, windows: Windows) -> float | None:
+        """The median usual height."""
+        return float(np.median(usual_height(windows)))
 
     def vectors(self, windows: Windows) -> FloatArray:
         """The point at which it stands: middle of the lower edge of its box."""

@@ -21,9 +21,9 @@ class Perspective:
     """Usual box height as a line over the lower edge of the box, which is what a ground plane gives.
 
     The line goes through the median heights of boxes at equal depths, by the median of all slopes (Theil and Sen), so
-    that groups seen as one and half-hidden people do not bend it. Boxes that the picture cuts are left out. Where the line
-    explains less than half of how heights differ, as in a view from afar or with boxes that merge people, one height
-    serves the whole view: a wrong perspective is worse than none.
+    that groups seen as one and half-hidden people do not bend it. Boxes that the picture cuts are left out. Where the
+    line explains less than half of how heights differ, as in a view from afar or with boxes that merge people, one
+    height serves the whole view: a wrong perspective is worse than none.
     """
 
     def __init__(self) -> None:
