@@ -27,6 +27,9 @@ from amiss.errors import AmissError, ConfigError
 
 __all__ = ["app", "main"]
 
+DEMO_SETS = ("perception.boxes.source=file", "scoring.budget=20/hour")
+"""The demo's world comes with boxes, and its two minutes of normal footage cannot speak of a day."""
+
 app = typer.Typer(
     help="Learns what is normal in front of a fixed camera and shows what is not: when, where and why.",
     add_completion=False,
@@ -221,12 +224,12 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("amiss-demo"),
     sets: Sets = [],  # noqa: B006  # typer copies it
 ) -> None:
-    """Do the main job on synthetic footage: learn, score, evaluate, report."""
+    """Do the main job on synthetic footage, with the boxes that come with it: learn, score, evaluate, report."""
     from amiss.demo import demo as run
 
     _make(out, "--out")
     with ProgressDisplay(_console()) as progress:
-        found = run(out, load_config(sets=sets), progress)
+        found = run(out, load_config(sets=[*DEMO_SETS, *sets]), progress)
     _print(f"frame AUC {found.auc:.3f} on clips that were not learned from")
     _print(f"the model is {found.model}")
     _print(f"the report is {found.page}")

@@ -17,7 +17,7 @@ from amiss.report import write_report
 __all__ = ["Demo", "demo"]
 
 PLACE = "plaza"
-NORMAL, ABNORMAL, SECONDS, RATE, SIZE = 12, 6, 15.0, 12.5, (480, 270)
+NORMAL, ABNORMAL, SECONDS, RATE, SIZE = 9, 4, 15.0, 12.5, (480, 270)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def test_library_then_stream(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert events[0]["id"] in page.read_text()
     assert (tmp_path / "report" / "annotated.mp4").stat().st_size > 0
 
-    told = run("stream.py", tmp_path / "plaza.amiss", tmp_path / "world" / "testing" / "plaza_01.mp4")
+    told = run("stream.py", tmp_path / "plaza.amiss", tmp_path / "world" / "testing" / "plaza_02.mp4")
     assert told.count("gate: ") >= 1
     rarest = re.search(r"one in ([\d,]+) normal", told)
     assert rarest

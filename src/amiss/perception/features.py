@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -87,8 +88,23 @@ class Features:
         # N, S, S, 3 → N, 3, S, S with the channels last in memory
         batch = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
         batch = ((batch.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(self._device.type, self._dtype, self._dtype != torch.float32):
+        with (
+            _one_thread(),
+            torch.inference_mode(),
+            torch.autocast(self._device.type, self._dtype, self._dtype != torch.float32),
+        ):
             return np.asarray(self._network(batch).float().cpu().numpy(), np.float32)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to one thread: batches of a few small crops lose more by sharing than they gain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _has_bf16(device: torch.device) -> bool:

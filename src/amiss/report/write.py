@@ -90,7 +90,6 @@ def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
         ("Learned on", str(learned["when"])),
         ("Boxes from", str(learned["boxes"])),
         ("Alarm budget", model.config.scoring.budget),
-        ("An event opens at", f"{rarity(calibration.level)} normal frames"),
         ("How sure that level is", _sureness(calibration)),
         ("Smoothing", f"{model.config.scoring.smoothing}, {model.mode()}"),
     ]
@@ -99,12 +98,14 @@ def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
 def _sureness(calibration: Calibration) -> str:
     """In words, how well the held-back footage supports the level."""
     held = f"{_duration(calibration.hours * 3600)} of held-back normal footage with {calibration.peaks} separate peaks"
-    between = f"with 90 % confidence between {rarity(calibration.low)} and {rarity(calibration.high)}"
+    between = f"90 % interval: {rarity(calibration.low)} to {rarity(calibration.high)}"
     return f"{between}; from {held}, which had {calibration.seen} events at this level"
 
 
 def _notes(config: Config, calibration: Calibration) -> list[str]:
     notes = []
+    if config.perception.boxes.source == "file":
+        notes.append("Boxes were given in a file, so this shows the method and not what would be missed without them.")
     if config.perception.boxes.source == "motion":
         notes.append("Boxes come from motion alone, so people who stand close together are seen as one.")
     if calibration.extrapolated:
