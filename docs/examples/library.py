@@ -22,7 +22,7 @@ def main(out: Path) -> None:
         world / "training",
         method="attributes",
         budget="60/hour",
-        settings=["scoring.holdout=0.5", "perception.boxes.source=file"],
+        settings=["scoring.holdout=0.5"],
     )
     scores = model.score(world / "testing" / "plaza_02.mp4")
     for event in scores.events:

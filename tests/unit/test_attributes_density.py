@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -37,11 +39,21 @@ def fitted(name: str = "size", capacity: int = 1000, neighbours: int = 3) -> Den
     return density
 
 
-@pytest.mark.parametrize("name", ["size", "place", "appearance"])
+@pytest.mark.parametrize("name", ["size", "appearance"])
 def test_normal_things_score_about_nought_with_a_spread_of_about_one(name: str) -> None:
     score = fitted(name).score(boxes(300, seed=5))
     assert abs(score.mean()) < 0.5
     assert 0.5 < score.std() < 2
+
+
+def test_places_are_told_apart_by_body_heights_and_not_finer() -> None:
+    """The normal places are a few pixels apart, which is no unit of how far something is out of place."""
+    density = fitted("place")
+    assert density.state()["spread"] == 1.0
+    assert density.score(boxes(300, seed=5)).max() < 1
+    away = boxes(2)
+    far = dataclasses.replace(away, box=away.box + np.array([400.0, 0, 400, 0], np.float32))
+    assert (density.score(far) > 3).all()
 
 
 def test_odd_things_score_more_the_odder_they_are() -> None:
@@ -74,9 +86,16 @@ def test_a_single_odd_sample_excuses_nothing() -> None:
 
 def test_appearance_is_projected_and_others_are_standardised() -> None:
     assert fitted("appearance").vectors(boxes(4)).shape == (4, 64)
-    vectors = fitted("place").vectors(boxes(300))
+    vectors = fitted("size").vectors(boxes(300))
     assert vectors.std(0) == pytest.approx(np.ones(2), rel=1e-3)
     assert vectors.mean(0) == pytest.approx(np.zeros(2), abs=1e-3)
+
+
+def test_places_are_in_usual_heights() -> None:
+    windows = boxes(300)
+    height = float(np.median(windows.data["usual_height"]))
+    apart = np.ptp(fitted("place").vectors(windows), axis=0)
+    assert apart == pytest.approx(np.ptp(ATTRIBUTES["place"].vectors(windows), axis=0) / height, rel=1e-3)
 
 
 def test_a_rank_says_where_something_stands() -> None:

@@ -14,7 +14,8 @@ __all__ = ["Perspective"]
 
 BINS = 24
 LEAST_IN_BIN = 8
-LEAST_EXPLAINED = 0.5
+MOST_LEFT = 0.5
+"""Of the typical deviation of heights, the most that a believed line leaves unexplained."""
 
 
 class Perspective:
@@ -22,7 +23,7 @@ class Perspective:
 
     The line goes through the median heights of boxes at equal depths, by the median of all slopes (Theil and Sen), so
     that groups seen as one and half-hidden people do not bend it. Boxes that the picture cuts are left out. Where the
-    line explains less than half of how heights differ, as in a view from afar or with boxes that merge people, one
+    line does not halve the typical deviation of heights, as in a view from afar or with boxes that merge people, one
     height serves the whole view: a wrong perspective is worse than none.
     """
 
@@ -40,7 +41,7 @@ class Perspective:
         self._line = np.array([slope, np.median(height) - slope * np.median(foot)], np.float64)
         self._range = np.maximum(np.array([height.min(), height.max()], np.float64), 1.0)
         heights = whole[:, 3] - whole[:, 1]
-        if np.var(heights - self.height_at(whole)) > (1 - LEAST_EXPLAINED) * np.var(heights):
+        if _deviation(heights - self.height_at(whole)) > MOST_LEFT * _deviation(heights - np.median(heights)):
             self._line = np.array([0.0, np.median(heights)], np.float64)
             self._range = np.maximum(self._line[[1, 1]], 1.0)
         widths = np.maximum(whole[:, 2] - whole[:, 0], 1.0) / self.height_at(whole)
@@ -63,6 +64,11 @@ class Perspective:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
         self._line, self._range, self._width = state["line"], state["range"], state["width"]
+
+
+def _deviation(values: FloatArray) -> float:
+    """Median absolute value: a few groups seen as one do not count."""
+    return float(np.median(np.abs(values)))
 
 
 def _middles(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
