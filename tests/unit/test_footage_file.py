@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gc
-import random
 import re
 import wave
 from pathlib import Path
@@ -209,7 +208,7 @@ def test_a_changing_size_names_both_sizes_and_the_frame(tmp_path: Path) -> None:
 
 def test_what_is_no_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
-    (tmp_path / "noise.mp4").write_bytes(random.Random(1).randbytes(5000))
+    (tmp_path / "noise.mp4").write_bytes(np.random.default_rng(1).bytes(5000))
     (tmp_path / "text.txt").write_text("hello\n" * 100)
     with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
