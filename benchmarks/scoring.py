@@ -48,6 +48,15 @@ def repeat_boxes(root: Path, times: int, path: Path) -> None:
     np.savez(path, **{f"{CLIP}_boxes": np.tile(boxes, (times, 1)), f"{CLIP}_frame_ptr": starts})
 
 
+def peak_rss_mb() -> float:
+    """Peak resident memory of this process alone; Linux hands a parent's peak down in `getrusage`."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        return int(lines["VmHWM"].split()[0]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
 def measure(root: Path, model: Path, times: int, answer: multiprocessing.Queue) -> None:
     """Score in this process and tell how it went."""
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +71,7 @@ def measure(root: Path, model: Path, times: int, answer: multiprocessing.Queue) 
         start = time.perf_counter()
         scores = used.score(footage)
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    peak = peak_rss_mb()
     frames = len(scores.frames)
     answer.put({"times": times, "frames": frames, "frames_per_second": frames / seconds, "peak_rss_mb": peak})
 
