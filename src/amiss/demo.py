@@ -10,14 +10,14 @@ from amiss.config import Config
 from amiss.datasets.world import World
 from amiss.engine.bench import cameras_of
 from amiss.engine.evaluate import labels_of
-from amiss.footage.world import write_world
+from amiss.footage.world import PLACES, write_world
 from amiss.methods.base import Progress
 from amiss.report import write_report
 
 __all__ = ["Demo", "demo"]
 
 PLACE = "plaza"
-NORMAL, ABNORMAL, SECONDS, RATE, SIZE = 9, 4, 15.0, 12.5, (480, 270)
+NORMAL, SECONDS, RATE, SIZE = 24, 15.0, 12.5, (480, 270)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def demo(out: Path, config: Config, progress: Progress) -> Demo:
         out / "world",
         seed=config.seed,
         normal=NORMAL,
-        abnormal=ABNORMAL,
+        abnormal=len(PLACES[PLACE].abnormal),
         seconds=SECONDS,
         places=(PLACE,),
         rate=RATE,

@@ -20,6 +20,7 @@ from amiss.perception.features import Features
 from amiss.perception.flow import Flow
 from amiss.perception.seen import Seen
 from amiss.perception.tracks import Tracker
+from amiss.perception.trails import Trails
 from amiss.types import Frame, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
@@ -27,7 +28,7 @@ from amiss.windows.store import WindowPart, write_frame, write_windows
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 3
+STAGES_VERSION = 4
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
@@ -63,6 +64,7 @@ class Pipeline:
         self._flow = Flow(config.perception.flow) if "flow" in needs.arrays else None
         wants_features = "feature" in needs.arrays
         self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
+        self._trails = Trails(config.perception.tracks) if "dwell" in needs.arrays else None
         self._cubes = CubeBuilder(needs)
         self._before: float | None = None
 
@@ -82,7 +84,7 @@ class Pipeline:
 
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time."""
-        for stage in (self._flow, self._features, self._cubes):
+        for stage in (self._flow, self._features, self._trails, self._cubes):
             if stage:
                 stage.reset()
 
@@ -100,7 +102,8 @@ class Pipeline:
         boxes = self._tracker.update(frame, found)
         flow = self._flow.update(frame) if self._flow else None
         features = self._features.update(frame, boxes) if self._features else None
-        return Seen(frame, step, boxes, flow, features)
+        dwell = self._trails.update(frame, boxes) if self._trails else None
+        return Seen(frame, step, boxes, flow, features, dwell)
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
         """Every frame of some footage with the windows that it completes."""

@@ -66,7 +66,9 @@ def test_examples_are_far_from_each_other_and_bounded(tmp_path: Path) -> None:
 
 def test_features_are_asked_for_only_where_looks_count() -> None:
     assert "feature" in Attributes(AttributesSettings()).needs.arrays
-    assert Attributes(AttributesSettings(parts=("size",))).needs.arrays == ("flow",)
+    assert Attributes(AttributesSettings(parts=("size",))).needs.arrays == ()
+    assert Attributes(AttributesSettings(parts=("velocity",))).needs.arrays == ("flow",)
+    assert Attributes(AttributesSettings(parts=("dwell",))).needs.arrays == ("dwell",)
     assert Attributes(AttributesSettings(crop=9)).needs.size == 9
 
 

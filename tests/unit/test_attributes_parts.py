@@ -31,6 +31,7 @@ def windows(
         "flow": np.full((count, 1, 4, 4, 2), [flow, 0], np.float16),
         "step": np.full(count, step, np.float32),
         "feature": np.full((count, 6), 0.5, np.float16),
+        "dwell": np.full(count, 9.0, np.float32),
         "cut": np.tile(np.array(cut), (count, 1)),
     }
     plain = Windows(np.zeros(count), np.zeros(count), np.tile(np.array(box, np.float32), (count, 1)), data=data)
@@ -57,7 +58,8 @@ def test_speed_is_that_of_what_moves_and_not_of_the_ground() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "quantity"), [("velocity", 50 / 50), ("size", 40 / 50), ("place", 20), ("appearance", 0.5 * np.sqrt(6))]
+    ("name", "quantity"),
+    [("velocity", 50 / 50), ("size", 40 / 50), ("place", 20), ("appearance", 0.5 * np.sqrt(6)), ("dwell", 9)],
 )
 def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
     assert ATTRIBUTES[name].quantity(windows()) == pytest.approx([quantity])
@@ -69,6 +71,7 @@ def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
         ("velocity", [50 / 50, np.log(20 / 50), np.log(40 / 50)]),
         ("size", [np.log(20 / 50), np.log(40 / 50)]),
         ("place", [20, 60]),
+        ("dwell", [20, 60, np.log(10)]),
         ("appearance", [0.5] * 6),
     ],
 )
@@ -127,6 +130,8 @@ def test_far_and_near_things_of_one_kind_are_alike() -> None:
         ("size", 0.001, "lower than 99.9 % of"),
         ("size", 0.5, "of a shape more unusual than 99.5 % of"),
         ("place", 0.999, "further off the usual ways than 99.5 % of"),
+        ("dwell", 0.999, "has stayed on one spot for 3 s, longer than 99.9 % of"),
+        ("dwell", 0.5, "for this spot more unusual than 99.5 % of"),
         ("appearance", 0.0, "looks unlike what is seen here, more so than 99.5 % of"),
     ],
 )

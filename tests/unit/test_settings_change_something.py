@@ -92,6 +92,13 @@ def _given(config: Config, folder: Path, clips: list[Rectangles]) -> dict[str, A
     return config.perception.model_dump() | {"boxes": source}
 
 
+def dwelt(config: Config, folder: Path) -> Any:
+    """For how long somebody who stands still has been there."""
+    clip = Rectangles("still", (Mover(10, 10, 30, 40, dx=0),), length=30)
+    given = config_of(folder, [clip], perception=_given(config, folder, [clip]))
+    return [windows.data["dwell"].tolist() for _, windows in Pipeline(given, Needs("cube", ("dwell",))).windows(clip)]
+
+
 def steps(config: Config, folder: Path) -> Any:
     clip = Rectangles("late", (Mover(10, 10, 30, 40),), length=6, jump=(3, 0.7))
     given = config_of(folder, [clip], footage=config.footage.model_dump())
@@ -165,7 +172,7 @@ def places(config: Config, folder: Path) -> Any:
 
 def method(config: Config, folder: Path) -> Any:
     """Needs, parts, exemplars and scores of the method after learning from a few clips."""
-    chosen = {"parts": ["velocity", "size", "place"], "combine": "sum"} | config.method
+    chosen = {"parts": ["velocity", "size", "place", "dwell"], "combine": "sum"} | config.method
     given = config_of(folder, [*CLIPS, PROBE], method=chosen)
     fitted = make_method("attributes", given)
     fitted.fit(WindowStore(parts_of(CLIPS, fitted.needs, given)), seed=0, progress=silent)
@@ -202,6 +209,7 @@ CHANGES = {
     "perception.tracks.high": Change(0.5, 0.3, tracks),
     "perception.tracks.iou": Change(0.2, 0.9, tracks),
     "perception.tracks.lost": Change(0.6, 0.3, tracks),
+    "perception.tracks.trail": Change(60, 0.5, dwelt),
     "perception.flow.preset": Change("ultrafast", "medium", flow),
     "perception.flow.scale": Change(1, 0.5, flow),
     "perception.features.source": Change("efficientnet-lite0", "eyes", features),
@@ -224,6 +232,7 @@ CHANGES = {
     "method.parts": Change(["velocity", "size"], ["size", "place"], method),
     "method.combine": Change("max", "sum", method),
     "method.size_weight": Change(0.5, 0, method),
+    "method.dwell_weight": Change(5.0, 0, method),
     "method.neighbours": Change(5, 1, method),
     "method.memory": Change(1000, 32, method),
     "method.samples": Change(1000, 60, method),

@@ -19,6 +19,7 @@ class Seen:
         boxes: What was found, with track ids.
         flow: `(H, W, 2)` float32 pixels since the frame before, None where no method needs it.
         features: `(N, D)` float32 of the boxes, None where no method needs them.
+        dwell: `(N,)` float32 seconds that each has stayed on one spot, None where no method needs it.
     """
 
     frame: Frame
@@ -26,3 +27,4 @@ class Seen:
     boxes: Boxes
     flow: FloatArray | None = None
     features: FloatArray | None = None
+    dwell: FloatArray | None = None

@@ -65,6 +65,8 @@ class CubeBuilder:
             data["flow"] = self._cut(flows, boxes, (size, size, 2)).astype(np.float16)
         if "feature" in self._needs.arrays and seen.features is not None:
             data["feature"] = seen.features[: len(boxes)].astype(np.float16)
+        if "dwell" in self._needs.arrays and seen.dwell is not None:
+            data["dwell"] = seen.dwell[: len(boxes)]
         return data
 
     def _cut(self, pictures: list[NDArray[Any]], boxes: Boxes, shape: tuple[int, ...]) -> NDArray[Any]:

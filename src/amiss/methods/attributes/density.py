@@ -15,7 +15,10 @@ from amiss.types import FloatArray, IntArray, Windows
 __all__ = ["Density"]
 
 QUANTILES = np.concatenate([np.linspace(0, 0.99, 496), np.linspace(0.99, 1, 505)[1:]])
-PCA_SAMPLES = 20_000
+SCALE_SAMPLES = 20_000
+"""Windows from which means, spreads and directions are taken, evenly through all."""
+CHUNK = 4096
+"""Windows that are turned into vectors at once: deep features of all would fill the memory."""
 
 
 class Density:
@@ -33,17 +36,18 @@ class Density:
         self._state: dict[str, NDArray[Any]] = {}
         self._memory = Memory(1, capacity, neighbours)
 
-    def fit(self, windows: Windows, groups: IntArray) -> None:
+    def fit(self, windows: Windows, groups: IntArray, seed: int) -> None:
         """Learn from normal windows; distances are calibrated on groups that the memory does not hold.
 
         Args:
             windows: The windows.
             groups: `(N,)` group of each, such as its clip.
+            seed: Of the choice of what is kept.
         """
-        raw = self.attribute.vectors(windows)
-        self._state = {"mean": raw.mean(0), "basis": self._basis(raw, self.attribute.unit_length(windows))}
-        vectors = self._project(raw)
-        self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours)
+        some = self.attribute.vectors(windows[:: -(-len(windows) // SCALE_SAMPLES)])
+        self._state = {"mean": some.mean(0), "basis": self._basis(some, self.attribute.units(windows))}
+        vectors = self.vectors(windows)
+        self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours, seed)
         self._memory.fill(vectors, groups)
         left_out = self._left_out(vectors, groups)
         self._state |= {
@@ -53,14 +57,13 @@ class Density:
             "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
         }
 
-    def _basis(self, raw: FloatArray, unit: float | None) -> FloatArray:
-        """`(d, e)` that standardises each number or measures it in `unit`, or projects to the principal directions."""
-        if unit is not None:
-            return np.asarray(np.eye(raw.shape[1]) / unit, np.float32)
+    def _basis(self, some: FloatArray, units: FloatArray | None) -> FloatArray:
+        """`(d, e)` that standardises each number or measures it in `units`, or projects to the principal directions."""
+        if units is not None:
+            return np.diag(1 / units).astype(np.float32)
         if not self.attribute.projection:
-            return np.diag(1 / np.maximum(raw.std(0), 1e-6)).astype(np.float32)
-        step = -(-len(raw) // PCA_SAMPLES)
-        _, _, directions = np.linalg.svd(raw[::step] - raw.mean(0), full_matrices=False)
+            return np.diag(1 / np.maximum(some.std(0), 1e-6)).astype(np.float32)
+        _, _, directions = np.linalg.svd(some - some.mean(0), full_matrices=False)
         return np.asarray(directions[: self.attribute.projection].T, np.float32)
 
     def _project(self, raw: FloatArray) -> FloatArray:
@@ -82,7 +85,9 @@ class Density:
 
     def vectors(self, windows: Windows) -> FloatArray:
         """`(N, e)` vectors in the memory's space."""
-        return self._project(self.attribute.vectors(windows))
+        starts = range(0, max(len(windows), 1), CHUNK)
+        pieces = [self._project(self.attribute.vectors(windows[start : start + CHUNK])) for start in starts]
+        return np.concatenate(pieces)
 
     def score(self, windows: Windows) -> FloatArray:
         """`(N,)` distance from normal, in standard deviations of left-out normal samples; 0 is an average one."""
@@ -100,13 +105,14 @@ class Density:
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned."""
         memory = self._memory
-        return self._state | {"samples": memory.samples, "recent": memory.recent, "seen": np.array(memory.seen)}
+        counts = {"seen": np.array(memory.seen), "seed": np.array(memory.seed)}
+        return self._state | {"samples": memory.samples, "recent": memory.recent} | counts
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
         names = ("mean", "basis", "centre", "spread", "distances", "quantities")
         self._state = {name: state[name] for name in names}
         samples = state["samples"]
-        self._memory = Memory(samples.shape[1], self._capacity, self._neighbours)
+        self._memory = Memory(samples.shape[1], self._capacity, self._neighbours, int(state["seed"]))
         self._memory.samples, self._memory.groups = samples, np.zeros(len(samples), np.int64)
         self._memory.recent, self._memory.seen = state["recent"], int(state["seen"])

@@ -34,12 +34,12 @@ class Memory:
         self.samples: FloatArray = np.zeros((0, dimension), np.float32)
         self.groups: IntArray = np.zeros(0, np.int64)
         self.recent: FloatArray = np.zeros((0, dimension), np.float32)
-        self._seed = seed
-        self._index: NearestNeighbors | None = None
+        self.seed = seed
+        self._index: _Index | None = None
 
     def fill(self, vectors: FloatArray, groups: IntArray) -> None:
         """Begin with a uniform sample of `vectors` `(N, d)`, and of each the group `(N,)` it comes from."""
-        chosen = np.sort(np.random.default_rng(self._seed).permutation(len(vectors))[: self.capacity])
+        chosen = np.sort(np.random.default_rng(self.seed).permutation(len(vectors))[: self.capacity])
         self.samples, self.groups = np.asarray(vectors[chosen], np.float32), groups[chosen]
         self.seen = len(vectors)
         self._index = None
@@ -47,7 +47,7 @@ class Memory:
     def add(self, vectors: FloatArray) -> None:
         """Take in more normal samples `(N, d)`: some into the reservoir, the newest for sure."""
         vectors = np.asarray(vectors, np.float32)
-        generator = np.random.default_rng([self._seed, self.seen])
+        generator = np.random.default_rng([self.seed, self.seen])
         slots = generator.integers(0, self.seen + 1 + np.arange(len(vectors)))
         room = self.capacity - len(self.samples)
         slots[:room] = len(self.samples) + np.arange(len(slots[:room]))
@@ -63,12 +63,12 @@ class Memory:
     def distance(self, vectors: FloatArray) -> FloatArray:
         """`(N,)` float64 distance of each vector `(N, d)` to its k-th nearest sample."""
         if self._index is None:
-            self._index = _index(np.concatenate([self.samples, self.recent]))
-        return _kth(self._index, vectors, self.neighbours)
+            self._index = _Index(np.concatenate([self.samples, self.recent]))
+        return self._index.kth(vectors, self.neighbours)
 
     def distance_without(self, group: int, vectors: FloatArray) -> FloatArray:
         """The same, from a memory that has not met `group`."""
-        return _kth(_index(self.samples[self.groups != group]), vectors, self.neighbours)
+        return _Index(self.samples[self.groups != group]).kth(vectors, self.neighbours)
 
 
 def _last_of_each(slots: IntArray) -> BoolArray:
@@ -79,14 +79,22 @@ def _last_of_each(slots: IntArray) -> BoolArray:
     return last
 
 
-def _index(samples: FloatArray) -> NearestNeighbors:
-    algorithm = "kd_tree" if samples.shape[1] <= TREE_DIMENSIONS else "brute"
-    return NearestNeighbors(algorithm=algorithm).fit(samples)
+class _Index:
+    """Nearest neighbours among samples `(N, d)` float32."""
 
+    def __init__(self, samples: FloatArray) -> None:
+        algorithm = "kd_tree" if samples.shape[1] <= TREE_DIMENSIONS else "brute"
+        self._samples = samples
+        self._search = NearestNeighbors(algorithm=algorithm).fit(samples)
 
-def _kth(index: NearestNeighbors, vectors: FloatArray, k: int) -> FloatArray:
-    """Distance to the k-th nearest sample, or to the furthest where there are fewer."""
-    if not len(vectors):
-        return np.zeros(0)
-    distance, _ = index.kneighbors(np.asarray(vectors, np.float32), min(k, index.n_samples_fit_))
-    return np.asarray(distance[:, -1], np.float64)
+    def kth(self, vectors: FloatArray, k: int) -> FloatArray:
+        """`(N,)` float64 distance to the k-th nearest sample, or to the furthest where there are fewer.
+
+        The search's own distances are rounded otherwise in batches of other sizes, so they are measured once more.
+        """
+        if not len(vectors):
+            return np.zeros(0)
+        vectors = np.asarray(vectors, np.float32)
+        nearest = self._search.kneighbors(vectors, min(k, len(self._samples)), return_distance=False)
+        apart = self._samples[nearest].astype(np.float64) - vectors[:, None]  # N, k, d
+        return np.asarray(np.sqrt((apart**2).sum(2)).max(1))

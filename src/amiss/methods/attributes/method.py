@@ -1,4 +1,4 @@
-"""The method `attributes`: learns in seconds what moves, looks, measures and stands how, and is the default."""
+"""The method `attributes`: learns in seconds what moves, looks, measures, stands and stays how, and is the default."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ NEAREST = 3
 class AttributesSettings(Settings):
     """Settings of the method `attributes`."""
 
-    parts: tuple[Literal["velocity", "appearance", "size", "place"], ...] = Field(
-        ("velocity", "appearance", "size", "place"), min_length=1, description="The attributes that are looked at."
+    parts: tuple[Literal["velocity", "appearance", "size", "place", "dwell"], ...] = Field(
+        ("velocity", "appearance", "size", "place", "dwell"),
+        min_length=1,
+        description="The attributes that are looked at.",
     )
     combine: Literal["max", "sum"] = Field(
         "max", description="The score is the attribute that is furthest from normal, or the sum of those above normal."
@@ -39,6 +41,9 @@ class AttributesSettings(Settings):
         0.5,
         ge=0,
         description="What size counts beside the others; velocity is compared among things of a size already.",
+    )
+    dwell_weight: float = Field(
+        0.75, ge=0, description="What dwell counts beside the others; spots that were seen but briefly make it unsure."
     )
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
     memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
@@ -55,7 +60,7 @@ class Attributes(Method):
     """
 
     id = "attributes"
-    title = "Attribute densities: velocity, appearance, size and place"
+    title = "Attribute densities: velocity, appearance, size, place and dwell"
     settings_type = AttributesSettings
     quick = True
 
@@ -69,8 +74,9 @@ class Attributes(Method):
 
     @property
     def needs(self) -> Needs:
-        """Flow crops and features of boxes; one frame at a time."""
-        arrays: tuple[Array, ...] = ("flow", "feature") if "appearance" in self._settings.parts else ("flow",)
+        """What the chosen attributes need of boxes; one frame at a time."""
+        asked = {array for name in self._settings.parts for array in ATTRIBUTES[name].arrays}
+        arrays: tuple[Array, ...] = tuple(sorted(asked))
         return Needs("cube", arrays, length=1, size=self._settings.crop)
 
     @property
@@ -94,10 +100,9 @@ class Attributes(Method):
         self._perspective.fit(windows.box, windows.data["cut"])
         windows = add_usual_size(windows, self._perspective)
         groups = _groups(owners)
-        order = generator.permutation(len(windows))
         for done, density in enumerate(self._densities):
             progress("learning attributes", done, len(self._densities))
-            density.fit(windows[order], groups[order])
+            density.fit(windows, groups, seed)
         progress("learning attributes", len(self._densities), len(self._densities))
         self._choose_exemplars(store, windows, owners)
 
@@ -116,7 +121,8 @@ class Attributes(Method):
         """Standard deviations above the average normal sample: of the worst attribute, or added up."""
         windows = add_usual_size(windows, self._perspective)
         parts = {density.attribute.id: density.score(windows) for density in self._densities}
-        weights = np.array([self._settings.size_weight if name == "size" else 1.0 for name in parts])
+        weight = {"size": self._settings.size_weight, "dwell": self._settings.dwell_weight}
+        weights = np.array([weight.get(name, 1.0) for name in parts])
         above = weights[:, None] * np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
         score = above.max(axis=0) if self._settings.combine == "max" else above.sum(axis=0)
         place = windows.frame, windows.seconds, windows.box, windows.track

@@ -16,8 +16,9 @@ import numpy as np
 
 from amiss.methods.attributes.perspective import Perspective
 from amiss.types import FloatArray, Windows
+from amiss.windows.needs import Array
 
-__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Place", "Rank", "Size", "Velocity"]
+__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Dwell", "Place", "Rank", "Size", "Velocity"]
 
 
 USUAL_HEIGHT, USUAL_WIDTH = "usual_height", "usual_width"
@@ -64,13 +65,15 @@ class Attribute(ABC):
 
     id: ClassVar[str]
     unit: ClassVar[str]
+    arrays: ClassVar[tuple[Array, ...]] = ()
+    """What windows carry for it."""
     projection: ClassVar[int] = 0
     """Vectors are projected to so many principal directions; 0 standardises each number instead."""
     least_spread: ClassVar[float] = 1e-9
     """Distances of normal samples are never taken to differ by less than this."""
 
-    def unit_length(self, windows: Windows) -> float | None:  # noqa: ARG002  # most attributes have no natural unit
-        """What one unit of distance is, for vectors that have a natural one; None standardises them."""
+    def units(self, windows: Windows) -> FloatArray | None:  # noqa: ARG002  # most attributes have no natural units
+        """`(d,)` what one unit of distance is in each number, for those that have a natural one; None standardises."""
         return None
 
     @abstractmethod
@@ -125,11 +128,17 @@ def relative_extent(windows: Windows) -> FloatArray:
     return np.asarray(np.log(known) - np.log(usual_height(windows))[:, None])
 
 
+def foot(windows: Windows) -> FloatArray:
+    """`(N, 2)` float32 pixels: the point at which each stands, the middle of the lower edge of its box."""
+    return np.column_stack([windows.box[:, [0, 2]].mean(1), windows.box[:, 3]]).astype(np.float32)
+
+
 class Velocity(Attribute):
     """How fast something moves for its size."""
 
     id = "velocity"
     unit = "body heights a second"
+    arrays = ("flow",)
 
     def vectors(self, windows: Windows) -> FloatArray:
         """Speed in usual heights a second, and the relative extent: a far thing is slow in the picture."""
@@ -150,6 +159,7 @@ class Appearance(Attribute):
 
     id = "appearance"
     unit = "distance from the nearest normal looks"
+    arrays = ("feature",)
     projection = 64
 
     def vectors(self, windows: Windows) -> FloatArray:
@@ -196,13 +206,13 @@ class Place(Attribute):
     unit = "pixels from the left"
     least_spread = 1.0
 
-    def unit_length(self, windows: Windows) -> float | None:
+    def units(self, windows: Windows) -> FloatArray:
         """The median usual height."""
-        return float(np.median(usual_height(windows)))
+        return np.full(2, np.median(usual_height(windows)))
 
     def vectors(self, windows: Windows) -> FloatArray:
-        """The point at which it stands: middle of the lower edge of its box."""
-        return np.column_stack([windows.box[:, [0, 2]].mean(1), windows.box[:, 3]]).astype(np.float32)
+        """The point at which it stands."""
+        return foot(windows)
 
     def quantity(self, windows: Windows) -> FloatArray:
         """Pixels from the left edge."""
@@ -214,4 +224,34 @@ class Place(Attribute):
         return f"is where few have been: further off the usual ways than {share} objects"
 
 
-ATTRIBUTES: Mapping[str, Attribute] = {item.id: item for item in (Velocity(), Appearance(), Size(), Place())}
+class Dwell(Attribute):
+    """How long something stays on one spot, for this spot.
+
+    A bench is for sitting and a gate for passing: times are compared, on a logarithmic scale, among spots a few body
+    heights apart.
+    """
+
+    id = "dwell"
+    unit = "seconds on one spot"
+    arrays = ("dwell",)
+    least_spread = 0.2
+
+    def units(self, windows: Windows) -> FloatArray:
+        """Two median usual heights of distance count as much as e-fold time."""
+        return np.array([*np.full(2, 2 * np.median(usual_height(windows))), 1.0])
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """The point at which it stands, and the logarithm of one second and its time there."""
+        return np.column_stack([foot(windows), np.log1p(windows.data["dwell"].astype(np.float64))]).astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Seconds."""
+        return windows.data["dwell"]
+
+    def sentence(self, rank: Rank) -> str:
+        """Longer, shorter, or odd for the spot."""
+        comparison = {"high": "longer than", "low": "shorter than", "odd": "for this spot more unusual than"}[rank.side]
+        return f"has stayed on one spot for {rank.quantity:.0f} s, {comparison} {rank.share()} objects here"
+
+
+ATTRIBUTES: Mapping[str, Attribute] = {item.id: item for item in (Velocity(), Appearance(), Size(), Place(), Dwell())}

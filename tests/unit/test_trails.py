@@ -1,0 +1,59 @@
+"""Trails tell for how long tracks stay on one spot."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from amiss.config import TracksConfig
+from amiss.perception.trails import Trails
+from amiss.types import NO_TRACK, Boxes
+from support import box_table, frame_of
+
+
+def tracked(x: float, y: float = 10.0, track: int = 0) -> Boxes:
+    """A box 10 pixels wide and 20 tall."""
+    return dataclasses.replace(box_table([x, y, x + 10, y + 20]), track=np.array([track]))
+
+
+def follow(steps: list[tuple[float, Boxes]], config: TracksConfig | None = None) -> list[np.ndarray]:
+    trails = Trails(config or TracksConfig())
+    return [trails.update(frame_of(seconds, i), boxes) for i, (seconds, boxes) in enumerate(steps)]
+
+
+def test_dwell_grows_on_one_spot_and_begins_anew_elsewhere() -> None:
+    stands = [(i / 10, tracked(50 + i % 2)) for i in range(30)]
+    walks = [(3 + i / 10, tracked(50.0 + 8 * i)) for i in range(10)]
+    dwell = [float(found[0]) for found in follow(stands + walks)]
+    assert dwell[:30] == pytest.approx([i / 10 for i in range(30)], abs=1e-5)
+    assert dwell[-1] == pytest.approx(0.1, abs=1e-5)  # three quarters of 20 pixels are one step of eight
+
+
+def test_dwell_is_remembered_for_a_bounded_time() -> None:
+    steps = [(i / 10, tracked(50)) for i in range(400)]
+    assert follow(steps, TracksConfig(trail=3.0))[-1][0] == pytest.approx(3.0, abs=1e-5)
+    assert follow(steps)[-1][0] == pytest.approx(39.9, abs=1e-4)
+
+
+def test_boxes_without_a_track_have_no_trail_and_tracks_do_not_mix() -> None:
+    pair = Boxes.merge([tracked(0, track=1), tracked(80, track=2), tracked(40, track=NO_TRACK)])
+    moved = Boxes.merge([tracked(88, track=2), tracked(0, track=1), tracked(44, track=NO_TRACK)])
+    last = follow([(0.0, pair), (0.5, moved)])[-1]
+    assert last.tolist() == pytest.approx([0.5, 0.5, 0])
+
+
+def test_a_track_that_was_lost_too_long_or_reset_begins_anew() -> None:
+    trails = Trails(TracksConfig(lost=0.4))
+    trails.update(frame_of(0.0, 0), tracked(0))
+    trails.update(frame_of(0.5, 1), Boxes.empty())
+    assert trails.update(frame_of(0.6, 2), tracked(0)).tolist() == [0]
+    trails.update(frame_of(0.9, 3), tracked(0))
+    trails.reset()
+    assert trails.update(frame_of(1.0, 4), tracked(0)).tolist() == [0]
+
+
+def test_no_boxes_give_no_trails() -> None:
+    (found,) = follow([(0.0, Boxes.empty())])
+    assert found.shape == (0,)
