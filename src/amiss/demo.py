@@ -17,7 +17,7 @@ from amiss.report import write_report
 __all__ = ["Demo", "demo"]
 
 PLACE = "plaza"
-NORMAL, SECONDS, RATE, SIZE = 24, 15.0, 12.5, (480, 270)
+NORMAL, SECONDS, RATE, SIZE = 16, 15.0, 12.5, (640, 360)
 
 
 @dataclass(frozen=True)
