@@ -8,6 +8,7 @@
     │   ├── FootageError        a missing, empty, damaged or changing video or folder
     │   ├── DatasetError        a benchmark folder that is not laid out as expected
     │   ├── ModelError          a model folder that is missing, damaged or foreign
+    │   ├── WeightsError        a pretrained network that is absent, damaged or of another kind
     │   ├── ScoresError         score files that are missing, damaged or do not fit the labels
     │   └── MetricError         labels and scores that no metric can be computed from
     ├── ShapeError              an array that does not have the shape or values its noun states
@@ -27,6 +28,7 @@ __all__ = [
     "ScoresError",
     "ShapeError",
     "StorageError",
+    "WeightsError",
 ]
 
 
@@ -60,6 +62,10 @@ class DatasetError(InputError):
 
 class ModelError(InputError):
     """A model folder that is missing a file, was altered, or was not written by amiss."""
+
+
+class WeightsError(InputError):
+    """A pretrained network that cannot be had, was altered, or is not what it should be."""
 
 
 class ScoresError(InputError):
