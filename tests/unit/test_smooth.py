@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from amiss.errors import ConfigError
-from amiss.scoring.smooth import CausalFilter, Smoothing
+from amiss.scoring.smooth import CausalFilter, Smoothing, smooth_stretches
 
 SPIKE = np.eye(41)[20]
 
@@ -86,3 +86,14 @@ def test_reset_forgets_the_past() -> None:
         running.update(value)
     running.reset()
     assert running.update(1) == 1
+
+
+@pytest.mark.parametrize("jump", [5.0, -1.0])
+@pytest.mark.parametrize("mode", ["centred", "causal"])
+def test_nothing_is_smoothed_across_a_jump_in_time(jump: float, mode: str) -> None:
+    smooth = getattr(Smoothing.parse("gaussian:2"), mode)
+    seconds = np.arange(20) / 10 + np.where(np.arange(20) >= 10, jump, 0)
+    values = np.repeat([0.0, 1.0], 10)
+    assert smooth_stretches(smooth, values, seconds, 1.0).tolist() == pytest.approx(values.tolist(), abs=1e-12)
+    assert np.array_equal(smooth_stretches(smooth, values, np.arange(20) / 10, 1.0), smooth(values))
+    assert len(smooth_stretches(smooth, values[:0], seconds[:0], 1.0)) == 0

@@ -17,7 +17,7 @@ from amiss.methods.base import Progress
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
 from amiss.scoring.combine import persist, worst_region
-from amiss.scoring.smooth import Smoothing
+from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
 
@@ -124,7 +124,8 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
         smoothed = []
         for (raw, clock), (_, start) in zip(curves, held, strict=True):
             first = int(np.searchsorted(clock, start))
-            smoothed.append((smooth(raw[first:]), clock[first:]))
+            values = smooth_stretches(smooth, raw[first:], clock[first:], config.footage.gap)
+            smoothed.append((values, clock[first:]))
         modes["causal" if mode == "causal" else "centred"] = calibrate(
             smoothed, floor, config.scoring, config.footage.gap
         )

@@ -16,7 +16,7 @@ from amiss.config import Config
 from amiss.errors import ConfigError, ModelError
 from amiss.methods import METHODS, Method
 from amiss.scoring.calibrate import Calibration
-from amiss.scoring.smooth import Smoothing
+from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.storage import whole_folder
 from amiss.types import FloatArray, FrameScores
 
@@ -65,7 +65,8 @@ class Model:
     def curve(self, seconds: FloatArray, raw: FloatArray, mode: Mode) -> FrameScores:
         """Smoothed and calibrated scores from raw ones `(T,)`."""
         smoothing = Smoothing.parse(self.config.scoring.smoothing)
-        smoothed = smoothing.causal(raw) if mode == "causal" else smoothing.centred(raw)
+        smooth = smoothing.causal if mode == "causal" else smoothing.centred
+        smoothed = smooth_stretches(smooth, raw, seconds, self.config.footage.gap)
         calibrated = self.calibrations[mode].tail.rarity(smoothed)
         return FrameScores(np.arange(len(raw)), seconds, raw, smoothed, calibrated)
 

@@ -14,7 +14,7 @@ from amiss.scoring.calibrate import make_finder
 from amiss.scoring.combine import persist
 from amiss.scoring.events import Span
 from amiss.scoring.explain import worst_of
-from amiss.scoring.smooth import CausalFilter, Smoothing
+from amiss.scoring.smooth import CausalFilter, Smoothing, is_jump
 from amiss.types import Event, Frame, RegionScores, Windows
 
 __all__ = ["Stream", "Update"]
@@ -55,6 +55,7 @@ class Stream:
         self._filter = CausalFilter(Smoothing.parse(model.config.scoring.smoothing))
         self._finder = make_finder(self._calibration.level, model.config.scoring, model.config.footage.gap)
         self._held = _Held()
+        self._before: float | None = None
         self._recent: deque[RegionScores] = deque(maxlen=model.config.scoring.persistence)
 
     def update(self, frame: Frame) -> Update:
@@ -62,6 +63,9 @@ class Stream:
         windows = self._pipeline.update(frame)
         regions = self._persist(self._model.method.score(windows), frame.index)
         raw = float(regions.score.max(initial=self._calibration.floor))
+        if self._before is not None and is_jump(self._before, frame.seconds, self._model.config.footage.gap):
+            self._filter.reset()
+        self._before = frame.seconds
         smoothed = self._filter.update(raw)
         calibrated = float(self._calibration.tail.rarity(np.array([smoothed]))[0])
         span = self._finder.update(frame.index, frame.seconds, calibrated)

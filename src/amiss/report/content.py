@@ -71,6 +71,13 @@ class Summary:
     facts: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
 
+    def top(self, calibrated: FloatArray) -> float:
+        """The highest score that a curve of these scores is drawn to.
+
+        Beyond `RAREST` rarities are only extrapolated; drawn to scale they would flatten all else.
+        """
+        return min(float(calibrated.max(initial=0.0)), max(RAREST, self.level + 1))
+
 
 def clock(seconds: float) -> str:
     """A time within footage: `0:07.4`, `12:07.4`, `3:12:07`."""

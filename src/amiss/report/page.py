@@ -113,7 +113,7 @@ def _clip_rows(
     clips: Sequence[ClipReport], summary: Summary, ranked: Sequence[tuple[int, Event]]
 ) -> list[dict[str, Any]]:
     """What the overview and the sections say of each clip. One scale serves all small curves."""
-    peaks = [float(clip.frames.calibrated.max(initial=0.0)) for clip in clips]
+    peaks = [summary.top(clip.frames.calibrated) for clip in clips]
     top = max([*peaks, summary.level * 1.2, 1e-9])
     level = SPARK_HEIGHT * (1 - min(max(summary.level / top, 0.0), 1.0))
     return [

@@ -46,13 +46,14 @@ def score_curve(clip: ClipReport, summary: Summary, limit: int) -> dict[str, Any
         summary: Levels and band.
         limit: Points to keep of the curve.
     """
-    top = max(float(clip.frames.calibrated.max(initial=0.0)), summary.level) * 1.12 + 0.05
+    highest = summary.top(clip.frames.calibrated)
+    top = max(highest, summary.level) * 1.12 + 0.05
     figure = go.Figure(layout=_layout(max(clip.seconds, 1e-3), top))
     low, high = summary.normal_band
     figure.add_hrect(y0=low, y1=high, fillcolor="var(--band)", line_width=0, layer="below")
     for event in clip.events:
         figure.add_vrect(x0=event.start, x1=event.end, fillcolor="var(--span)", line_width=0, layer="below")
-    figure.add_trace(_line(clip, limit))
+    figure.add_trace(_line(clip, limit, highest))
     for value, dash, name in ((summary.level, "dash", "opens"), (summary.release, "dot", "closes")):
         figure.add_hline(y=value, line={"color": f"var(--{name})", "width": 1.2, "dash": dash})
     data: dict[str, Any] = figure.to_plotly_json()
@@ -60,12 +61,14 @@ def score_curve(clip: ClipReport, summary: Summary, limit: int) -> dict[str, Any
     return data
 
 
-def _line(clip: ClipReport, limit: int) -> go.Scatter:
+def _line(clip: ClipReport, limit: int, highest: float) -> go.Scatter:
+    """The curve, cut off at `highest`."""
     seconds, values = thinned(clip.frames.seconds, clip.frames.calibrated, limit)
     seconds, values = _broken_at_gaps(seconds, values)
     hover = [f"{rarity(v)} of normal footage" if np.isfinite(v) else "" for v in values]
     style = {"color": "var(--curve)", "width": 1.6}
-    return go.Scatter(x=_listed(seconds), y=_listed(values), mode="lines", line=style, text=hover, name="score")
+    drawn = _listed(np.minimum(values, highest))
+    return go.Scatter(x=_listed(seconds), y=drawn, mode="lines", line=style, text=hover, name="score")
 
 
 def _broken_at_gaps(seconds: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:

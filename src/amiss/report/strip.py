@@ -34,7 +34,7 @@ class Strip:
     def __init__(self, clip: ClipReport, summary: Summary, width: int) -> None:
         self._width = width
         self._seconds = max(clip.seconds, 1e-9)
-        highest = float(clip.frames.calibrated.max(initial=0.0))
+        highest = summary.top(clip.frames.calibrated)
         self._top = max(highest * 1.08, summary.level * 1.25, 1e-9)
         ground = self._ground(clip, summary)
         self._ahead = self._curve(ground.copy(), clip, AHEAD)

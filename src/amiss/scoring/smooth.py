@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from scipy.ndimage import gaussian_filter1d, median_filter
 from amiss.errors import ConfigError
 from amiss.types import FloatArray
 
-__all__ = ["CausalFilter", "Smoothing"]
+__all__ = ["CausalFilter", "Smoothing", "is_jump", "smooth_stretches"]
 
 DEFAULT_WIDTH = {"none": 0.0, "gaussian": 3.0, "median": 17.0}
 REACH = 4.0
@@ -67,6 +68,26 @@ class Smoothing:
         """`(T,)` smoothed with the past only, as `CausalFilter` does value by value."""
         running = CausalFilter(self)
         return np.array([running.update(float(value)) for value in values], np.float64)
+
+
+def is_jump(before: float, now: float, gap: float) -> bool:
+    """Whether time goes back, or on by more than `gap` seconds: nothing reaches across."""
+    return not 0 <= now - before <= gap
+
+
+def smooth_stretches(
+    smooth: Callable[[FloatArray], FloatArray], values: FloatArray, seconds: FloatArray, gap: float
+) -> FloatArray:
+    """`(T,)` the values, smoothed within each stretch of time without a jump.
+
+    Args:
+        smooth: Smooths one stretch.
+        values: `(T,)`.
+        seconds: `(T,)` time of each.
+        gap: Jump in seconds that parts two stretches.
+    """
+    jumps = [row for row in range(1, len(seconds)) if is_jump(float(seconds[row - 1]), float(seconds[row]), gap)]
+    return np.concatenate([smooth(stretch) for stretch in np.split(values, jumps)])
 
 
 class CausalFilter:
