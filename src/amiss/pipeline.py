@@ -7,8 +7,11 @@ scored in larger batches; that is the only difference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from amiss.config import Config
@@ -18,17 +21,18 @@ from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
 from amiss.perception.features import Features
 from amiss.perception.flow import Flow
+from amiss.perception.log import Rows, StageLog
 from amiss.perception.seen import Seen
 from amiss.perception.tracks import Tracker
 from amiss.perception.trails import Trails
-from amiss.types import Frame, Windows
+from amiss.types import Boxes, FloatArray, Frame, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, write_frame, write_windows
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 4
+STAGES_VERSION = 5
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
@@ -67,6 +71,7 @@ class Pipeline:
         self._trails = Trails(config.perception.tracks) if "dwell" in needs.arrays else None
         self._cubes = CubeBuilder(needs)
         self._before: float | None = None
+        self._logs: dict[str, StageLog] = {}
 
     def reset(self, origin: Path | None = None) -> None:
         """Begin new footage.
@@ -98,12 +103,35 @@ class Pipeline:
         return self._cubes.update(self._see(frame, step))
 
     def _see(self, frame: Frame, step: float) -> Seen:
-        found = tidy(self._boxes.update(frame), self._config.perception.boxes, frame.size)
-        boxes = self._tracker.update(frame, found)
+        boxes = self._follow(frame, self._find(frame))
         flow = self._flow.update(frame) if self._flow else None
-        features = self._features.update(frame, boxes) if self._features else None
+        features = self._describe(frame, boxes)
         dwell = self._trails.update(frame, boxes) if self._trails else None
         return Seen(frame, step, boxes, flow, features, dwell)
+
+    def _find(self, frame: Frame) -> Boxes:
+        """Boxes, from the log of an earlier run if there is one."""
+
+        def ask() -> Rows:
+            found = tidy(self._boxes.update(frame), self._config.perception.boxes, frame.size)
+            return {"xyxy": found.xyxy, "confidence": found.confidence, "label": found.label}
+
+        return Boxes(**self._log("boxes").next(ask))
+
+    def _follow(self, frame: Frame, boxes: Boxes) -> Boxes:
+        """The boxes with their track ids, from the log of an earlier run if there is one."""
+        tracks = self._log("tracks").next(lambda: {"track": self._tracker.update(frame, boxes).track})
+        return replace(boxes, track=tracks["track"])
+
+    def _describe(self, frame: Frame, boxes: Boxes) -> FloatArray | None:
+        """`(N, D)` float16 features, from the log of an earlier run if there is one."""
+        stage = self._features
+        if stage is None:
+            return None
+        return self._log("features").next(lambda: {"feature": stage.update(frame, boxes).astype(np.float16)})["feature"]
+
+    def _log(self, stage: str) -> StageLog:
+        return self._logs.get(stage) or StageLog()
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
         """Every frame of some footage with the windows that it completes."""
@@ -113,10 +141,23 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
-        settings = self._config.perception.model_dump(mode="json", exclude={"boxes": {"path"}})
-        extra = self._boxes.fingerprint(footage.path)
-        gap = self._config.footage.gap
-        return content_key(STAGES_VERSION, footage.fingerprint(), footage.rate, settings, gap, vars(self._needs), extra)
+        return content_key(
+            *self._keys(footage).values(), self._settings("flow") if self._flow else "", vars(self._needs)
+        )
+
+    def _keys(self, footage: Footage) -> dict[str, str]:
+        """The cache's key of each stage whose output is kept."""
+        settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"})
+        source = self._boxes.fingerprint(footage.path)
+        found = content_key(STAGES_VERSION, footage.fingerprint(), footage.rate, settings, source)
+        tracked = content_key(found, self._settings("tracks"), self._config.footage.gap)
+        keys = {"boxes": found, "tracks": tracked}
+        if self._features:
+            keys["features"] = content_key(tracked, self._settings("features"))
+        return keys
+
+    def _settings(self, group: str) -> str:
+        return str(getattr(self._config.perception, group).model_dump_json())
 
     def cached(self, footage: Footage) -> WindowPart | None:
         """The windows of the footage if an earlier run has left them."""
@@ -136,7 +177,7 @@ class Pipeline:
         """
         key = self.key(footage)
         if not self._cache().find(key):
-            with self._cache().writing(key) as writer:
+            with self._logged(footage), self._cache().writing(key) as writer:
                 for frame, windows in self.windows(footage):
                     write_frame(writer, frame.seconds)
                     write_windows(writer, windows)
@@ -146,5 +187,18 @@ class Pipeline:
             raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")
         return WindowPart(footage.name, entry)
 
-    def _cache(self) -> Cache:
-        return Cache((self._config.cache or default_cache()) / "windows")
+    @contextmanager
+    def _logged(self, footage: Footage) -> Iterator[None]:
+        """While the block runs, the stages read what an earlier run has left, or leave it for a later one."""
+        with ExitStack() as writers:
+            for stage, key in self._keys(footage).items():
+                cache = self._cache(stage)
+                kept = cache.find(key)
+                self._logs[stage] = StageLog(kept, None if kept else writers.enter_context(cache.writing(key)))
+            try:
+                yield
+            finally:
+                self._logs = {}
+
+    def _cache(self, stage: str = "windows") -> Cache:
+        return Cache((self._config.cache or default_cache()) / stage)
