@@ -63,8 +63,7 @@ class Density:
             return np.diag(1 / units).astype(np.float32)
         if not self.attribute.projection:
             return np.diag(1 / np.maximum(some.std(0), 1e-6)).astype(np.float32)
-        _, _, directions = np.linalg.svd(some - some.mean(0), full_matrices=False)
-        return np.asarray(directions[: self.attribute.projection].T, np.float32)
+        return _principal_directions(some - some.mean(0), self.attribute.projection)
 
     def _project(self, raw: FloatArray) -> FloatArray:
         # In double precision, whose rounding does not show: products round differently in batches of other sizes.
@@ -116,3 +115,13 @@ class Density:
         self._memory = Memory(samples.shape[1], self._capacity, self._neighbours, int(state["seed"]))
         self._memory.samples, self._memory.groups = samples, np.zeros(len(samples), np.int64)
         self._memory.recent, self._memory.seen = state["recent"], int(state["seen"])
+
+
+def _principal_directions(centred: FloatArray, count: int) -> FloatArray:
+    """`(d, count)` float32: the directions in which `(N, d)` varies most, the widest first."""
+    scatter = np.zeros((centred.shape[1], centred.shape[1]))
+    for start in range(0, len(centred), CHUNK):
+        piece = centred[start : start + CHUNK].astype(np.float64)
+        scatter += piece.T @ piece
+    _, directions = np.linalg.eigh(scatter)
+    return np.asarray(directions[:, ::-1][:, :count], np.float32)
