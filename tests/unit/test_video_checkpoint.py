@@ -99,7 +99,7 @@ def spoilt(**changes: Any) -> Tensors:
         (spoilt(third__weight=torch.ones(1)), "has third.weight, which Pair does not"),
         (
             spoilt(first__bias=torch.ones(4)),
-            r"another network than this Pair: first.bias has the shape \(4,\), not \(3,\)",
+            r"another network .* first.bias has the shape \(4,\), not \(3,\)",
         ),
         (spoilt(first__bias=torch.tensor([1, torch.nan, 2])), "first.bias holds values that are not finite"),
         (spoilt(first__bias=torch.ones(3, dtype=torch.int64)), "first.bias as something else than plain floating"),
@@ -124,7 +124,7 @@ def test_a_table_of_another_window_is_said_to_be_one(tmp_path: Path) -> None:
     tensors = swin_as_published()
     tensors["backbone.layers.1.blocks.0.attn.relative_position_bias_table"] = torch.zeros(15 * 15 * 15, 6)
     torch.save(tensors, tmp_path / "swin.pth")
-    with pytest.raises(WeightsError, match="another size of window than this VideoSwin: layers.1.blocks.0.attn"):
+    with pytest.raises(WeightsError, match=r"another size of window than this VideoSwin: layers\.1\.blocks\.0"):
         load_checkpoint(VideoSwin(), tmp_path / "swin.pth", SWIN_NAMING)
 
 

@@ -33,8 +33,9 @@ def split_windows(x: Tensor, window: Triple) -> Tensor:
     t, h, w = window
     # N, T, H, W, C → N, T / t, t, H / h, h, W / w, w, C
     x = x.reshape(count, frames // t, t, height // h, h, width // w, w, channels)
+    windows = (frames // t) * (height // h) * (width // w)
     # → N, T / t, H / h, W / w, t, h, w, C → N, windows, t * h * w, C
-    return x.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(count, -1, t * h * w, channels)
+    return x.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(count, windows, t * h * w, channels)
 
 
 def join_windows(x: Tensor, window: Triple, size: Triple) -> Tensor:
