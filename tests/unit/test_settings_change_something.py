@@ -188,7 +188,7 @@ def cameras(config: Config, folder: Path) -> Any:
 
 def device(config: Config, folder: Path) -> Any:
     try:
-        return str(Pipeline(config, Needs("cube", ("feature",)))._features._device)  # type: ignore[union-attr]
+        return type(Pipeline(config, Needs("cube", ("feature",)))._features).__name__
     except ConfigError as error:
         return str(error)
 

@@ -76,9 +76,11 @@ class OpenVinoEmbedder:
         batch = next(batch for batch in OPENVINO_BATCHES if batch >= len(crops))
         if batch not in self._requests:
             self._requests[batch] = self._compile(batch)
-        full = np.zeros((batch, *crops.shape[1:]), np.uint8)
-        full[: len(crops)] = crops
-        return np.array(self._requests[batch].infer([full], share_inputs=True)[0][: len(crops)], np.float32)
+        request = self._requests[batch]
+        # its own memory is filled and read in place; what it was given before fills the batch up
+        request.input_tensors[0].data[: len(crops)] = crops
+        request.infer(share_inputs=True)
+        return np.array(request.output_tensors[0].data[: len(crops)], np.float32)
 
     def _compile(self, batch: int) -> Any:
         """A request of the network at one size of batch."""

@@ -54,7 +54,6 @@ class Features:
 
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
-        self._device = device
         network, self._length = FEATURE_NETWORKS[config.source]()
         self._embed = make_embedder(network, device, config.size)
         self._known: dict[int, tuple[int, FloatArray]] = {}
