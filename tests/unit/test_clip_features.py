@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from amiss.config import ClipFeaturesConfig
 from amiss.errors import ConfigError, ShapeError, WeightsError
-from amiss.perception.video.features import CLIP_NETWORKS, ClipFeatures
+from amiss.perception.video.clip_features import CLIP_NETWORKS, ClipFeatures
 from amiss.perception.video.swin import VideoSwin
 from amiss.types import Image
 from support import texture

@@ -25,7 +25,7 @@ from amiss.methods.attributes import AttributesSettings
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.flow import Flow
 from amiss.perception.tracks import Tracker
-from amiss.perception.video.features import ClipFeatures
+from amiss.perception.video.clip_features import ClipFeatures
 from amiss.perception.video.swin import VideoSwin
 from amiss.pipeline import Pipeline
 from amiss.report.write import write_report
