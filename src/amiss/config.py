@@ -18,6 +18,7 @@ from amiss.errors import ConfigError
 __all__ = [
     "BenchConfig",
     "BoxesConfig",
+    "ClipFeaturesConfig",
     "Config",
     "FeaturesConfig",
     "FlowConfig",
@@ -130,6 +131,22 @@ class FeaturesConfig(Settings):
     every: int = Field(3, ge=1, description="Along a track, a feature is computed on every so many frames.")
 
 
+class ClipFeaturesConfig(Settings):
+    """Features of whole clips from a network with published weights."""
+
+    network: Literal["c3d", "i3d", "swin"] = Field("i3d", description="Network of clips: c3d, i3d or swin.")
+    weights: Path | None = Field(
+        None, description="File of its published weights: .safetensors, .pt or .pth; there are none by default."
+    )
+    random: bool = Field(
+        default=False, description="Run the network with random weights, to try it; its features then mean little."
+    )
+    length: int = Field(16, ge=2, le=256, description="Frames of a clip; c3d takes 16 only.")
+    size: int | None = Field(
+        None, ge=32, le=512, description="Pixels a side of its frames; by default those it was trained with."
+    )
+
+
 class PerceptionConfig(Settings):
     """What is seen in frames before a method looks."""
 
@@ -137,6 +154,7 @@ class PerceptionConfig(Settings):
     tracks: TracksConfig = Field(TracksConfig(), description="Tracks.")
     flow: FlowConfig = Field(FlowConfig(), description="Optical flow.")
     features: FeaturesConfig = Field(FeaturesConfig(), description="Appearance features.")
+    clips: ClipFeaturesConfig = Field(ClipFeaturesConfig(), description="Features of clips.")
 
 
 class ScoringConfig(Settings):

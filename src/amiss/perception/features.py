@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from math import ceil, floor
 
 import cv2
 import numpy as np
 import torch
-from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from amiss.config import FeaturesConfig
 from amiss.perception.efficientnet import EfficientNetLite0, load_efficientnet_lite0
+from amiss.perception.embed import make_embedder
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
 
@@ -34,8 +34,10 @@ def crop(image: Image, box: FloatArray, size: int) -> Image:
         `(size, size, C)` of the image's dtype.
     """
     height, width = image.shape[:2]
-    x1, y1 = (int(np.clip(np.floor(v), 0, limit - 1)) for v, limit in zip(box[:2], (width, height), strict=True))
-    x2, y2 = (int(np.clip(np.ceil(v), 1, limit)) for v, limit in zip(box[2:], (width, height), strict=True))
+    # plain numbers: numpy's clip takes longer for one box than the resizing does
+    left, top, right, bottom = box.tolist()
+    x1, y1 = min(max(floor(left), 0), width - 1), min(max(floor(top), 0), height - 1)
+    x2, y2 = min(max(ceil(right), 1), width), min(max(ceil(bottom), 1), height)
     piece = image[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
     shrinks = piece.shape[0] * piece.shape[1] > size * size
     resized = cv2.resize(piece, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
@@ -52,11 +54,8 @@ class Features:
 
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
-        self._device = device
-        self._network, self._length = FEATURE_NETWORKS[config.source]()
-        self._network.to(device)
-        convert_conv2d_weight_memory_format(self._network, torch.channels_last)
-        self._dtype = torch.bfloat16 if _has_bf16(device) else torch.float32
+        network, self._length = FEATURE_NETWORKS[config.source]()
+        self._embed = make_embedder(network, device, config.size)
         self._known: dict[int, tuple[int, FloatArray]] = {}
 
     def reset(self) -> None:
@@ -84,31 +83,4 @@ class Features:
     def _compute(self, image: Image, boxes: FloatArray) -> FloatArray:
         if not len(boxes):
             return np.zeros((0, self._length), np.float32)
-        crops = np.stack([crop(image, box, self._config.size) for box in boxes])
-        # N, S, S, 3 → N, 3, S, S with the channels last in memory
-        batch = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
-        batch = ((batch.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
-        with (
-            _one_thread(),
-            torch.inference_mode(),
-            torch.autocast(self._device.type, self._dtype, self._dtype != torch.float32),
-        ):
-            return np.asarray(self._network(batch).float().cpu().numpy(), np.float32)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: batches of a few small crops lose more by sharing than they gain."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _has_bf16(device: torch.device) -> bool:
-    """Whether half precision is worth it there."""
-    if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001  # there is no public question for it
-    return device.type == "cuda" and torch.cuda.is_bf16_supported()
+        return self._embed(np.stack([crop(image, box, self._config.size) for box in boxes]))

@@ -1,0 +1,1 @@
+"""Networks that look at clips, from their papers, with published weights given as files."""
