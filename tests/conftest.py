@@ -33,6 +33,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What perception finds in tests stays out of the user's cache, and is shared by the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AMISS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("AMISS_WEIGHTS", raising=False)  # without networks, unless a test asks for them
         yield
 
 

@@ -37,6 +37,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+weights_app = typer.Typer(help="Pretrained networks: what there is, and how it comes here.")
+app.add_typer(weights_app, name="weights")
+
 UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 """What the parser raises on bad usage; it exports only this child of it."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -268,6 +271,40 @@ def datasets() -> None:
 def settings() -> None:
     """List all settings for --set and --config."""
     _print(_settings_table(Config, ""))
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """List the pretrained networks, and where each is."""
+    from amiss.perception.weights import WEIGHTS, locate
+
+    for name, weights in WEIGHTS.items():
+        place = locate(weights.files[0])
+        size = sum(file.size for file in weights.files) / 1e6
+        _print(f"{name}: {weights.task}")
+        _print(f"    {size:.1f} MB, {weights.licence}, {weights.source}: {place.parent if place else 'absent'}")
+
+
+@weights_app.command("get")
+def weights_get(name: Annotated[str, typer.Argument(help="A name of `amiss weights list`.")]) -> None:
+    """Fetch a network from its official place into the user's cache, unless it is at hand."""
+    from amiss.perception.weights import get_weights
+
+    with ProgressDisplay(_console()) as progress:
+        path = get_weights(name, progress)
+    _print(f"{name} is {path}")
+
+
+@weights_app.command("verify")
+def weights_verify() -> None:
+    """Compare every file that is here with its published hash."""
+    from amiss.perception.weights import WEIGHTS, check, locate
+
+    for weights in WEIGHTS.values():
+        for file in weights.files:
+            if place := locate(file):
+                check(place, file)
+            _print(f"{file.name}: {'as published' if place else 'absent'}")
 
 
 def _version(value: bool) -> None:  # noqa: FBT001  # typer calls it so

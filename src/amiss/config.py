@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,7 +23,9 @@ __all__ = [
     "FeaturesConfig",
     "FlowConfig",
     "FootageConfig",
+    "MasksConfig",
     "PerceptionConfig",
+    "Polygon",
     "ReportConfig",
     "ScoringConfig",
     "Settings",
@@ -95,7 +97,22 @@ class MotionConfig(Settings):
 class BoxesConfig(Settings):
     """Where boxes come from."""
 
-    source: str = Field("motion", description="Box source: motion (no weights needed) or file (given boxes).")
+    source: str = Field(
+        "auto",
+        description="Box source: network, motion (no weights needed) or file (given boxes); auto is the network where "
+        "it is at hand, else motion.",
+    )
+    network: str = Field(
+        "person-vehicle-bike-detection-2004",
+        description="The detection network: a name of `amiss weights list`, or a YAML file that describes another one.",
+    )
+    tiles: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="The network also looks at so many by so many overlapping parts: it sees smaller things.",
+    )
+    motion_added: bool = Field(default=True, description="Boxes from motion are added for what the network misses.")
     path: Path | None = Field(
         None, description="The .npz of given boxes; by default boxes_training.npz or boxes_testing.npz above a clip."
     )
@@ -147,9 +164,26 @@ class ClipFeaturesConfig(Settings):
     )
 
 
+Corner = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
+Polygon = Annotated[tuple[Corner, ...], Field(min_length=3)]
+"""Corners x, y in fractions of the picture's width and height."""
+
+
+class MasksConfig(Settings):
+    """Parts of the view."""
+
+    privacy: tuple[Polygon, ...] = Field(
+        (), description="Polygons that are blacked out before anything sees the picture: [[[x, y], …], …] in 0..1."
+    )
+    region: tuple[Polygon, ...] = Field(
+        (), description="Polygons of interest: only what stands in one of them counts; none: everywhere."
+    )
+
+
 class PerceptionConfig(Settings):
     """What is seen in frames before a method looks."""
 
+    masks: MasksConfig = Field(MasksConfig(), description="Privacy masks and the region of interest.")
     boxes: BoxesConfig = Field(BoxesConfig(), description="Boxes.")
     tracks: TracksConfig = Field(TracksConfig(), description="Tracks.")
     flow: FlowConfig = Field(FlowConfig(), description="Optical flow.")

@@ -22,6 +22,7 @@ from amiss.perception.cache import Cache, content_key, default_cache
 from amiss.perception.features import Features
 from amiss.perception.flow import Flow
 from amiss.perception.log import Rows, StageLog
+from amiss.perception.masks import Masked, Masks
 from amiss.perception.seen import Seen
 from amiss.perception.tracks import Tracker
 from amiss.perception.trails import Trails
@@ -32,7 +33,7 @@ from amiss.windows.store import WindowPart, write_frame, write_windows
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 5
+STAGES_VERSION = 6
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
@@ -64,6 +65,7 @@ class Pipeline:
         self._config = config
         self._needs = needs
         self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception.boxes)
+        self._masks = Masks(config.perception.masks)
         self._tracker = Tracker(config.perception.tracks, config.footage.gap)
         self._flow = Flow(config.perception.flow) if "flow" in needs.arrays else None
         wants_features = "feature" in needs.arrays
@@ -100,7 +102,7 @@ class Pipeline:
         if not 0 < step <= self._config.footage.gap:
             step = 0.0
             self._after_gap()
-        return self._cubes.update(self._see(frame, step))
+        return self._cubes.update(self._see(self._masks.apply(frame), step))
 
     def _see(self, frame: Frame, step: float) -> Seen:
         boxes = self._follow(frame, self._find(frame))
@@ -114,6 +116,7 @@ class Pipeline:
 
         def ask() -> Rows:
             found = tidy(self._boxes.update(frame), self._config.perception.boxes, frame.size)
+            found = self._masks.inside(found, frame.size)
             return {"xyxy": found.xyxy, "confidence": found.confidence, "label": found.label}
 
         return Boxes(**self._log("boxes").next(ask))
@@ -133,6 +136,10 @@ class Pipeline:
     def _log(self, stage: str) -> StageLog:
         return self._logs.get(stage) or StageLog()
 
+    def masked(self, footage: Footage) -> Footage:
+        """The footage as everybody may see it, pictures for people included."""
+        return Masked(footage, self._masks)
+
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
         """Every frame of some footage with the windows that it completes."""
         self.reset(footage.path)
@@ -147,7 +154,7 @@ class Pipeline:
 
     def _keys(self, footage: Footage) -> dict[str, str]:
         """The cache's key of each stage whose output is kept."""
-        settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"})
+        settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"}), self._settings("masks")
         source = self._boxes.fingerprint(footage.path)
         found = content_key(STAGES_VERSION, footage.fingerprint(), footage.rate, settings, source)
         tracked = content_key(found, self._settings("tracks"), self._config.footage.gap)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from amiss.config import TracksConfig
-from amiss.perception.tracks import Tracker, iou_matrix
+from amiss.perception.overlap import iou_matrix
+from amiss.perception.tracks import Tracker
 from amiss.types import NO_TRACK, Boxes
 from support import box_table, frame_of
 

@@ -14,6 +14,7 @@ from amiss.engine.progress import Counter, silent
 from amiss.footage.base import Footage
 from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
+from amiss.perception.network_boxes import resolve_boxes, why_motion
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
 from amiss.scoring.combine import persist, worst_region
@@ -48,11 +49,13 @@ def learn(
         ConfigError: The method or a setting does not exist.
         FootageError: Footage cannot be read, or there is too little of it.
     """
-    config = config or Config()
+    config, note = _with_boxes(config or Config())
     fresh = make_method(method, config)
     Smoothing.parse(config.scoring.smoothing)
     parse_budget(config.scoring.budget)
-    parts = perceive(footage, Pipeline(config, fresh.needs), progress)
+    pipeline = Pipeline(config, fresh.needs)
+    footage = [pipeline.masked(item) for item in footage]
+    parts = perceive(footage, pipeline, progress)
     kept, held = split_parts(parts, config)
     fresh.fit(WindowStore(kept), seed=config.seed, progress=progress)
     calibrations = _calibrate(fresh, held, config, progress)
@@ -63,9 +66,18 @@ def learn(
         "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
         "windows": sum(len(part) for part in parts),
         "boxes": config.perception.boxes.source,
+        "boxes_note": note,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return Model(fitted, config, calibrations, learned, cut_examples(footage, fitted.exemplars, progress))
+
+
+def _with_boxes(config: Config) -> tuple[Config, str]:
+    """The settings with a box source that can be used here, and a sentence if it is not the one that is best."""
+    given = config.perception.boxes
+    note = why_motion(given) or "" if given.source == "auto" else ""
+    perception = config.perception.model_copy(update={"boxes": resolve_boxes(given)})
+    return config.model_copy(update={"perception": perception}), note
 
 
 def _take_all(

@@ -15,6 +15,7 @@ from amiss import __version__
 from amiss.config import Config
 from amiss.errors import ConfigError, ModelError
 from amiss.methods import METHODS, Method
+from amiss.perception.network_boxes import licences as box_licences
 from amiss.scoring.calibrate import Calibration
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.storage import whole_folder
@@ -120,12 +121,14 @@ class Model:
             "config": self.config.model_dump(mode="json"),
             "calibrations": {mode: calibration.to_json() for mode, calibration in self.calibrations.items()},
             "learned": dict(self.learned),
-            "licences": [LICENCES[self.config.perception.features.source]] if self._has_features() else [],
+            "licences": self._licences(),
             "files": {path.relative_to(partial).as_posix(): _hash(path) for path in files},
         }
 
-    def _has_features(self) -> bool:
-        return "feature" in self.method.needs.arrays
+    def _licences(self) -> list[str]:
+        """Of all networks whose output took part."""
+        features = [LICENCES[self.config.perception.features.source]] if "feature" in self.method.needs.arrays else []
+        return features + box_licences(self.config.perception.boxes)
 
     @classmethod
     def load(cls, folder: Path | str) -> Model:

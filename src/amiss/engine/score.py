@@ -45,6 +45,7 @@ def score_clip(
         FootageError: The footage cannot be read to its end.
     """
     pipeline = pipeline or Pipeline(model.config, model.method.needs)
+    footage = pipeline.masked(footage)
     part = pipeline.part(footage, tick)
     mode = model.mode()
     regions = score_part(model, part)
@@ -73,7 +74,7 @@ def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: P
     pipeline = Pipeline(model.config, model.method.needs)
     counter = Counter("scoring", sum(item.length or 0 for item in footage), progress)
     scores: list[Scores] = []
-    for item in footage:
+    for item in map(pipeline.masked, footage):
         folder = out / "parts" / item.name
         key = content_key(model.fingerprint(), pipeline.key(item))
         scores += _kept(folder, key, item) or _scored(folder, key, score_clip(model, item, pipeline, counter))

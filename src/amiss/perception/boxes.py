@@ -13,6 +13,7 @@ from amiss.config import BoxesConfig
 from amiss.datasets.files import archive_keys, find_key, read_array
 from amiss.errors import DatasetError, FootageError, ShapeError
 from amiss.perception.motion import MotionBoxes
+from amiss.perception.network_boxes import NetworkBoxes, resolve_boxes
 from amiss.registry import Registry
 from amiss.types import BoolArray, Boxes, FloatArray, Frame, IntArray
 
@@ -163,3 +164,5 @@ def _is_covered(xyxy: FloatArray, area: FloatArray, share: float) -> BoolArray:
 BOX_SOURCES: Registry[Callable[[BoxesConfig], BoxSource]] = Registry("box source")
 BOX_SOURCES.add("motion", lambda config: MotionBoxes(config.motion))
 BOX_SOURCES.add("file", FileBoxes)
+BOX_SOURCES.add("network", NetworkBoxes)
+BOX_SOURCES.add("auto", lambda config: BOX_SOURCES[resolve_boxes(config).source](config))

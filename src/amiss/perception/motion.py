@@ -39,13 +39,21 @@ class MotionBoxes:
 
     def update(self, frame: Frame) -> Boxes:
         """The boxes of what moves in `frame`; none in the first frame."""
+        return self.beyond(frame, Boxes.empty())
+
+    def beyond(self, frame: Frame, known: Boxes) -> Boxes:
+        """The boxes of what moves in `frame` outside the `known` boxes; none in the first frame."""
         smooth = cv2.GaussianBlur(frame.image, (5, 5), 0)
         marked = self._background.apply(smooth)
         grey = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), np.uint8)
         mask = (marked == FOREGROUND) | (self._has_come(grey) & (marked != SHADOW))
         is_first = not self._before
         self._before = [*self._before[-1:], grey]
-        return Boxes.empty() if is_first else _components(np.asarray(mask), self._config)
+        if is_first:
+            return Boxes.empty()
+        for x1, y1, x2, y2 in np.round(known.xyxy).astype(np.int64).clip(0):
+            mask[y1:y2, x1:x2] = False
+        return _components(np.asarray(mask), self._config)
 
     def _has_come(self, grey: Image) -> BoolArray:
         """Where the present frame differs from the two before it."""

@@ -13,23 +13,13 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from amiss.config import TracksConfig
+from amiss.perception.overlap import iou_matrix
 from amiss.types import Boxes, FloatArray, Frame, IntArray
 
-__all__ = ["Tracker", "iou_matrix"]
+__all__ = ["Tracker"]
 
 # Standard deviations in box heights: of a measured box, of a new track's speed (a second), of acceleration (a second²).
 MEASURED, BORN_SPEED, ACCELERATION = 0.06, 1.5, 2.0
-
-
-def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Intersection over union of every box of `a` `(N, 4)` with every box of `b` `(M, 4)`: `(N, M)` float64."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    near = np.maximum(a[:, None, :2], b[None, :, :2])
-    far = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(far - near, 0, None).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (a, b)]
-    union = areas[0][:, None] + areas[1][None, :] - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
 @dataclasses.dataclass

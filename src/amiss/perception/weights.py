@@ -14,7 +14,7 @@ from amiss.errors import WeightsError
 from amiss.perception.cache import default_cache
 from amiss.perception.download import Progress, download, silent
 
-__all__ = ["WEIGHTS", "Weights", "WeightsFile", "find_weights", "get_weights", "locate"]
+__all__ = ["WEIGHTS", "Weights", "WeightsFile", "check", "find_weights", "get_weights", "locate"]
 
 ENVIRONMENT = "AMISS_WEIGHTS"
 _ZOO = "https://storage.openvinotoolkit.org/repositories/open_model_zoo"

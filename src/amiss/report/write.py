@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from amiss.config import Config
 from amiss.engine import Model, Scores
 from amiss.engine.progress import Counter
 from amiss.methods.base import Progress
@@ -78,7 +77,7 @@ def summary_of(model: Model) -> Summary:
         release=calibration.level * model.config.scoring.release,
         normal_band=BAND,
         facts=_facts(model, calibration),
-        notes=_notes(model.config, calibration),
+        notes=_notes(model, calibration),
     )
 
 
@@ -102,8 +101,9 @@ def _sureness(calibration: Calibration) -> str:
     return f"{between}; from {held}, which had {calibration.seen} events at this level"
 
 
-def _notes(config: Config, calibration: Calibration) -> list[str]:
-    notes = []
+def _notes(model: Model, calibration: Calibration) -> list[str]:
+    config = model.config
+    notes = [str(note)] if (note := model.learned.get("boxes_note")) else []
     if config.perception.boxes.source == "file":
         notes.append("Boxes were given in a file, so this shows the method and not what would be missed without them.")
     if config.perception.boxes.source == "motion":
