@@ -119,6 +119,8 @@ class Detector:
         """Boxes from what the network gave; `across` and `down` are input pixels for each pixel of the picture."""
         about = self._about
         rows = np.asarray(outputs[about.boxes or next(iter(outputs))], np.float64)
+        if not rows.size:
+            return Boxes.empty()
         rows = rows.reshape(-1, rows.shape[-1]) if not about.transposed else rows.reshape(rows.shape[-2:]).T
         confidence, label = self._classify(rows, outputs)
         known = np.isin(label, list(self._labels)) & np.isfinite(rows).all(1) & (confidence > 0)
@@ -156,6 +158,8 @@ def _column(
 def _corners(rows: FloatArray, about: DetectorDescription) -> FloatArray:
     """`(n, 4)` xyxy in input pixels, never inside out."""
     four = rows[:, about.columns : about.columns + 4]
+    if four.shape[1] < 4:
+        raise ValueError(f"its rows have {rows.shape[1]} columns, and the coordinates begin at {about.columns}")
     if about.unit == "fraction":
         four = four * np.array([about.width, about.height, about.width, about.height])
     if about.coordinates == "cxcywh":

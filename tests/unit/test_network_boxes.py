@@ -1,0 +1,139 @@
+"""Boxes by a network: tiles, added motion, and what `auto` stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from amiss.config import BoxesConfig, Config
+from amiss.errors import WeightsError
+from amiss.perception import network_boxes
+from amiss.perception.boxes import BOX_SOURCES, tidy
+from amiss.perception.motion import MotionBoxes
+from amiss.perception.network_boxes import NetworkBoxes, _put_back, _tiles, licences, resolve_boxes, why_motion
+from amiss.types import Boxes, Frame, Label
+from support import Mover, Rectangles, box_table
+from support_networks import write_constant
+
+NAME = "person-vehicle-bike-detection-2004"
+STILL, MOVING = Mover(20, 40, dx=0), Mover(60, 10, dx=3)
+
+
+def described(folder: Path, rows: np.ndarray) -> str:
+    """A YAML description of a network that always finds the same boxes, in a picture of 160 by 96."""
+    write_constant(folder / "net.onnx", (1, 3, 96, 160), {"boxes": rows})
+    (folder / "net.yaml").write_text(yaml.safe_dump({"path": "net.onnx", "width": 160, "height": 96}))
+    return str(folder / "net.yaml")
+
+
+def config(folder: Path, rows: np.ndarray, **changes: object) -> BoxesConfig:
+    return BoxesConfig.build(
+        {"source": "network", "network": described(folder, rows), "motion_added": False, **changes}
+    )
+
+
+def test_unsure_boxes_are_dropped(tmp_path: Path) -> None:
+    rows = np.array([[0, 0, 20, 20, 0.9], [50, 0, 70, 20, 0.1]])
+    frame = Frame(np.zeros((96, 160, 3), np.uint8), 0, 0.0)
+    assert len(NetworkBoxes(config(tmp_path, rows, confidence=0.5)).update(frame)) == 1
+    assert len(NetworkBoxes(config(tmp_path, rows, confidence=0.05)).update(frame)) == 2
+
+
+def test_motion_is_added_only_where_the_network_sees_nothing(tmp_path: Path) -> None:
+    clip = Rectangles("two", (Mover(10, 10, dx=2), Mover(60, 60, dx=2)), length=12)
+    covered = np.array([[0, 0, 60, 45, 0.9]])
+    plain, added = (NetworkBoxes(config(tmp_path, covered, motion_added=added)) for added in (False, True))
+    assert all(len(plain.update(frame)) == 1 for frame in clip)
+    found = [added.update(frame) for frame in clip][-1].xyxy
+    x1, y1, x2, y2 = clip.movers[1].box(11)
+    assert len(found) > 1
+    assert (found[1:, :2] >= [x1 - 8, y1 - 8]).all()
+    assert (found[1:, 2:] <= [x2 + 8, y2 + 8]).all()
+    both = MotionBoxes(BoxesConfig().motion)
+    assert [both.update(frame) for frame in clip][-1].xyxy[:, 1].min() < 45
+
+
+def test_tiles_overlap_and_cover_the_picture() -> None:
+    for number in (2, 3):
+        seen = np.zeros((97, 161), int)
+        for x1, y1, x2, y2 in _tiles(161, 97, number):
+            seen[y1:y2, x1:x2] += 1
+        assert len(_tiles(161, 97, number)) == number**2
+        assert seen.min() == 1
+        assert seen.max() > 1
+
+
+def test_boxes_of_tiles_come_back_to_their_place_and_cut_ones_are_dropped() -> None:
+    boxes = box_table([0, 5, 10, 30], [30, 5, 40, 30], [69, 5, 79, 30])
+    back = _put_back(boxes, (80, 0, 160, 48), (96, 160))
+    assert back.xyxy.tolist() == [[110, 5, 120, 30], [149, 5, 159, 30]]  # the outer edge cuts for real
+    assert _put_back(boxes, (0, 0, 80, 48), (96, 160)).xyxy[:, 0].tolist() == [0, 30]
+
+
+def test_a_thing_seen_by_several_tiles_is_one(tmp_path: Path) -> None:
+    frame = Frame(np.zeros((96, 160, 3), np.uint8), 0, 0.0)
+    rows = np.array([[60, 36, 100, 60, 0.9]])
+    found = NetworkBoxes(config(tmp_path, rows, tiles=2)).update(frame)
+    assert len(found) == 5  # the same place in the whole and in each tile is another place of the picture
+    everywhere = np.array([[0, 0, 160, 96, 0.9]])
+    assert len(NetworkBoxes(config(tmp_path, everywhere, tiles=2)).update(frame)) == 1  # tiles cut it
+
+
+def test_another_network_or_description_is_another_cache_entry(tmp_path: Path) -> None:
+    rows = np.array([[0, 0, 20, 20, 0.9]])
+    first = NetworkBoxes(config(tmp_path, rows)).fingerprint(None)
+    assert NetworkBoxes(config(tmp_path, rows)).fingerprint(None) == first
+    assert NetworkBoxes(config(tmp_path, rows + 1)).fingerprint(None) != first
+
+
+def test_auto_is_motion_without_the_network_and_says_why() -> None:
+    given = BoxesConfig()
+    assert given.source == "auto"
+    assert resolve_boxes(given).source == "motion"
+    assert "amiss weights get" in (why_motion(given) or "")
+    assert isinstance(BOX_SOURCES["auto"](given), MotionBoxes)
+    assert resolve_boxes(BoxesConfig(source="file")).source == "file"
+
+
+def test_auto_is_motion_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_boxes, "find_spec", lambda _: None)
+    assert "OpenVINO is not installed" in (why_motion(BoxesConfig()) or "")
+
+
+def test_a_network_that_is_asked_for_and_absent_is_told() -> None:
+    with pytest.raises(WeightsError, match="AMISS_WEIGHTS"):
+        BOX_SOURCES["network"](BoxesConfig(source="network", network="person-vehicle-bike-detection-2003"))
+
+
+def test_auto_is_the_network_where_it_is_at_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMISS_WEIGHTS", str(shared_data / "weights"))
+    assert why_motion(BoxesConfig()) is None
+    assert resolve_boxes(BoxesConfig()).source == "network"
+    assert licences(resolve_boxes(BoxesConfig())) == [f"Apache-2.0 ({NAME}, OpenVINO Open Model Zoo)"]
+    assert licences(BoxesConfig(source="motion")) == []
+
+
+def test_people_are_found_in_real_pictures(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from amiss.footage import open_footage
+
+    monkeypatch.setenv("AMISS_WEIGHTS", str(shared_data / "weights"))
+    source = NetworkBoxes(BoxesConfig(source="network", motion_added=False))
+    frame = next(iter(open_footage(shared_data / "sample" / "vtest.avi", 25)))
+    found = source.update(frame)
+    assert np.count_nonzero(found.label == Label.PERSON) >= 3
+    assert len(source.update(Frame(np.full_like(frame.image, 90), 1, 0.1))) == 0
+
+
+def test_three_hundred_boxes_and_boxes_outside_or_without_area_are_tidied() -> None:
+    generator = np.random.default_rng(0)
+    corner = generator.uniform(-200, 900, (300, 2))
+    boxes = Boxes(np.concatenate([corner, corner + generator.uniform(0, 80, (300, 2))], 1))
+    nothing = Boxes(np.array([[5, 5, 5, 5], [700, 10, 720, 90], [-9, -9, -1, -1]], np.float32))
+    kept = tidy(Boxes.merge([boxes, nothing]), Config().perception.boxes, (640, 360))
+    assert 0 < len(kept) < 300
+    assert (kept.area >= Config().perception.boxes.min_area).all()
+    assert kept.xyxy.min() >= 0
+    assert (kept.xyxy <= [640, 360, 640, 360]).all()
