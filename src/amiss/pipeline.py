@@ -26,7 +26,7 @@ from amiss.perception.masks import Masked, Masks
 from amiss.perception.seen import Seen
 from amiss.perception.tracks import Tracker
 from amiss.perception.trails import Trails
-from amiss.types import Boxes, FloatArray, Frame, Windows
+from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, write_frame, write_windows
@@ -124,7 +124,8 @@ class Pipeline:
     def _follow(self, frame: Frame, boxes: Boxes) -> Boxes:
         """The boxes with their track ids, from the log of an earlier run if there is one."""
         tracks = self._log("tracks").next(lambda: {"track": self._tracker.update(frame, boxes).track})
-        return replace(boxes, track=tracks["track"])
+        followed = replace(boxes, track=tracks["track"])
+        return followed[followed.track != NO_TRACK]  # an unsure box that no track expects is no evidence
 
     def _describe(self, frame: Frame, boxes: Boxes) -> FloatArray | None:
         """`(N, D)` float16 features, from the log of an earlier run if there is one."""
