@@ -75,15 +75,11 @@ def find_people(heat: FloatArray, fields: FloatArray) -> FloatArray:
 def _find_peaks(heat: FloatArray) -> _Peaks:
     """Local maxima among the eight neighbours; of a plateau its last cell counts."""
     padded = np.pad(heat, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
-    height, width = heat.shape[1:]
-
-    def shifted(dy: int, dx: int) -> FloatArray:
-        return padded[:, 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
-
-    peak: BoolArray = heat > PEAK
+    kind, y, x = np.nonzero(heat > PEAK)  # few cells of many
     for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1)):
-        peak = peak & (heat >= shifted(dy, dx)) & (heat > shifted(-dy, -dx))
-    kind, y, x = np.nonzero(peak)
+        here = padded[kind, y + 1, x + 1]
+        top = (here >= padded[kind, y + 1 + dy, x + 1 + dx]) & (here > padded[kind, y + 1 - dy, x + 1 - dx])
+        kind, y, x = kind[top], y[top], x[top]
     value = heat[kind, y, x].astype(np.float64)
     # in the padded maps, whose cells lie one further
     right = _vertex(padded[kind, y + 1, x], value, padded[kind, y + 1, x + 2])

@@ -16,7 +16,7 @@ from amiss.errors import WeightsError
 from amiss.perception.grouping import COCO_ORDER, FIELDS, HEAT_MAPS, find_people
 from amiss.perception.network import Network
 from amiss.perception.pose_files import FilePoses
-from amiss.perception.skeleton import JOINTS, attach, by_track, from_box, to_box
+from amiss.perception.skeleton import JOINTS, LEAST_INSIDE, attach, by_track, from_box, share_inside, to_box
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image, IntArray, Label, Poses
 
@@ -115,8 +115,10 @@ class NetworkPoses:
         """The poses in `frame`: those that are due are asked for, the others move along with their boxes."""
         bodies = self._carried.bodies(boxes)
         due = bodies[self._carried.stale(bodies, frame.index)]
-        joints = [self._ask(frame.image, xyxy) for xyxy in due.xyxy]
-        self._carried.renew(due, np.array(joints).reshape(-1, len(JOINTS), 3), frame.index)
+        joints = np.array([self._ask(frame.image, xyxy) for xyxy in due.xyxy]).reshape(-1, len(JOINTS), 3)
+        # Among several people the network may take another one than the box is of.
+        joints[np.diag(share_inside(joints, due.xyxy)) < LEAST_INSIDE] = 0
+        self._carried.renew(due, joints, frame.index)
         return self._carried.poses(bodies)
 
     def _ask(self, image: Image, xyxy: FloatArray) -> FloatArray:

@@ -8,7 +8,18 @@ from scipy.optimize import linear_sum_assignment
 from amiss.perception.tracks import iou_matrix
 from amiss.types import NO_TRACK, Boxes, FloatArray, IntArray, Poses
 
-__all__ = ["JOINTS", "LIMBS", "PAIRS", "PoseSmoother", "attach", "by_track", "from_box", "no_poses", "to_box"]
+__all__ = [
+    "JOINTS",
+    "LIMBS",
+    "PAIRS",
+    "PoseSmoother",
+    "attach",
+    "by_track",
+    "from_box",
+    "no_poses",
+    "share_inside",
+    "to_box",
+]
 
 JOINTS = (
     "nose",
@@ -27,7 +38,7 @@ LIMBS = (
 )
 """Joints that bones, or lines across the body, connect."""
 
-LEAST_INSIDE = 0.5
+LEAST_INSIDE = 2 / 3
 """A pose belongs to a box only if it holds this share of its joints, each by its confidence."""
 FORGOTTEN = 10.0
 """After so many time constants what was known of a track counts for nothing."""
@@ -86,7 +97,7 @@ def attach(joints: FloatArray, boxes: Boxes) -> Poses:
         The poses that lie in a box of a track, with its id.
     """
     seen = joints[joints[..., 2].any(1)] if len(joints) else np.zeros((0, len(JOINTS), 3), np.float32)
-    inside = _share_inside(seen, boxes.xyxy)
+    inside = share_inside(seen, boxes.xyxy)
     fit = np.where(inside >= LEAST_INSIDE, inside * iou_matrix(_extent(seen), boxes.xyxy), 0.0)
     row, column = linear_sum_assignment(-fit)
     good = (fit[row, column] > 0) & (boxes.track[column] != NO_TRACK)
@@ -101,7 +112,7 @@ def _extent(joints: FloatArray) -> FloatArray:
     return np.concatenate([near, far], axis=1)
 
 
-def _share_inside(joints: FloatArray, xyxy: FloatArray) -> FloatArray:
+def share_inside(joints: FloatArray, xyxy: FloatArray) -> FloatArray:
     """`(M, N)` how much of the confidence of each pose lies in each box."""
     place, sure = joints[:, None, :, :2], joints[:, None, :, 2]  # M, 1, 17, 2 and M, 1, 17
     inside = ((place >= xyxy[:, None, :2]) & (place <= xyxy[:, None, 2:])).all(3)  # M, N, 17

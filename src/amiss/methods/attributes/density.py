@@ -76,11 +76,9 @@ class Density:
     def _say_nothing(self, windows: Windows) -> None:
         """Have an empty memory, from which nothing is far."""
         length = self.attribute.vectors(windows[:0]).shape[1]
-        zero = np.zeros(len(QUANTILES))
-        self._state = {
-            **{"mean": np.zeros(length, np.float32), "basis": np.eye(length, dtype=np.float32)},
-            **{"centre": np.array(0.0), "spread": np.array(1.0), "distances": zero, "quantities": zero},
-        }
+        self._state = dict.fromkeys(("distances", "quantities"), np.zeros(len(QUANTILES)))
+        self._state |= {"mean": np.zeros(length, np.float32), "basis": np.eye(length, dtype=np.float32)}
+        self._state |= {"centre": np.array(0.0), "spread": np.array(1.0)}
         self._memory = Memory(length, self._capacity, self._neighbours)
 
     def _basis(self, some: FloatArray, units: FloatArray | None) -> FloatArray:

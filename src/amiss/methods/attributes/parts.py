@@ -90,7 +90,7 @@ class Attribute(ABC):
         return None
 
     def known(self, windows: Windows) -> BoolArray:
-        """`(N,)` whether a window shows the attribute at all; one that does not counts as usual, and teaches nothing."""
+        """`(N,)` whether a window shows the attribute at all; if not, it counts as usual, and teaches nothing."""
         return np.ones(len(windows), np.bool_)
 
     @abstractmethod
