@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from tiny_networks import everybody, single
 
 from amiss.config import Config, setting_rows
 from amiss.engine import learn
@@ -23,6 +25,7 @@ from amiss.footage import find_footage
 from amiss.methods.attributes import AttributesSettings
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.flow import Flow
+from amiss.perception.poses import MOVENET, OPENPOSE
 from amiss.perception.tracks import Tracker
 from amiss.pipeline import Pipeline
 from amiss.report.write import write_report
@@ -97,6 +100,40 @@ def dwelt(config: Config, folder: Path) -> Any:
     clip = Rectangles("still", (Mover(10, 10, 30, 40, dx=0),), length=30)
     given = config_of(folder, [clip], perception=_given(config, folder, [clip]))
     return [windows.data["dwell"].tolist() for _, windows in Pipeline(given, Needs("cube", ("dwell",))).windows(clip)]
+
+
+def posed(config: Config, folder: Path) -> Any:
+    """Poses of a tall body and a small one that move on, found by a network that sees the middle and the brightness."""
+    clip = Rectangles("posed", (Mover(10, 10, 30, 50, dx=3), Mover(90, 60, 12, 30, dx=2)), length=6)
+    perception = _given(config, folder, [clip])
+    given_poses(folder / "given_poses.npz", clip, 0.5)
+    given_poses(folder / "other_poses.npz", clip, 0.3)
+    single(folder / MOVENET)
+    everybody(folder / OPENPOSE)
+    groups = config.model_dump() | {"perception": perception}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AMISS_WEIGHTS", str(folder))
+        pipeline = Pipeline(Config.build(groups), Needs("cube", ("pose",)))
+        return [windows.data["pose"].tolist() for _, windows in pipeline.windows(clip)]
+
+
+def steadied(config: Config, folder: Path) -> Any:
+    """The same of given bodies, which shake."""
+    given = config.perception.poses.model_dump() | {"source": "file", "path": folder / "given_poses.npz"}
+    return posed(Config.build(config.model_dump() | {"perception": {"poses": given}}), folder)
+
+
+def bodies_in(clip: Rectangles, share: float) -> Any:
+    """`(length * movers, 17, 3)` joints that are all at one height in their boxes, and shake."""
+    boxes = np.array([mover.box(frame) for frame in range(clip.length) for mover in clip.movers], np.float64)
+    x = boxes[:, [0, 2]].mean(1) + np.arange(len(boxes)) % 3
+    y = boxes[:, 1] + share * (boxes[:, 3] - boxes[:, 1])
+    return np.tile(np.column_stack([x, y, np.ones(len(boxes))])[:, None], (1, 17, 1))
+
+
+def given_poses(path: Path, clip: Rectangles, share: float) -> None:
+    """The same as an archive."""
+    np.savez(path, posed_joints=bodies_in(clip, share), posed_frame_ptr=np.arange(clip.length + 1) * len(clip.movers))
 
 
 def steps(config: Config, folder: Path) -> Any:
@@ -182,6 +219,30 @@ def method(config: Config, folder: Path) -> Any:
     return fitted.needs, len(fitted.exemplars), regions.score.tolist(), parts
 
 
+def method_with_poses(config: Config, folder: Path) -> Any:
+    """Scores by pose alone; bodies of the clip that is scored hold their joints higher."""
+    chosen = {"parts": ["pose"]} | config.method
+    for clip in (*CLIPS, PROBE):
+        write_poses(folder / f"{clip.name}.json", clip, 0.3 if clip is PROBE else 0.5)
+    poses = config.perception.poses.model_dump() | {"source": "file", "path": folder}
+    perception = config.perception.model_dump() | {"poses": poses}
+    perception |= {"boxes": {"source": "file", "path": write_boxes(folder / "given.npz", [*CLIPS, PROBE])}}
+    given = config_of(folder, method=chosen, perception=perception)
+    fitted = make_method("attributes", given)
+    fitted.fit(WindowStore(parts_of(CLIPS, fitted.needs, given)), seed=0, progress=silent)
+    (part,) = parts_of([PROBE], fitted.needs, given)
+    scores = fitted.score(part[0 : len(part)]).score
+    assert scores.any() == bool(chosen["pose_weight"])
+    return scores.tolist()
+
+
+def write_poses(path: Path, clip: Rectangles, share: float) -> None:
+    """Bodies as in `bodies_in`, as AlphaPose writes them."""
+    joints = bodies_in(clip, share).reshape(clip.length, -1, 51).tolist()
+    entries = [{"image_id": index, "keypoints": flat} for index, frame in enumerate(joints) for flat in frame]
+    path.write_text(json.dumps(entries))
+
+
 @dataclass(frozen=True)
 class Change:
     """Two values of a setting, and an output that tells them apart."""
@@ -215,6 +276,12 @@ CHANGES = {
     "perception.features.source": Change("efficientnet-lite0", "eyes", features),
     "perception.features.size": Change(32, 48, features),
     "perception.features.every": Change(1, 2, features),
+    "perception.poses.source": Change("network", "everybody", posed),
+    "perception.poses.path": Change("given_poses.npz", "other_poses.npz", posed),
+    "perception.poses.every": Change(1, 4, posed),
+    "perception.poses.smoothing": Change(0.1, 0, steadied),
+    "perception.poses.least": Change(20, 40, posed),
+    "perception.poses.scale": Change(1.25, 2, posed),
     "scoring.persistence": Change(1, 3, scored),
     "scoring.smoothing": Change("gaussian:3", "none", scored),
     "scoring.causal": Change(False, True, scored),
@@ -233,12 +300,16 @@ CHANGES = {
     "method.combine": Change("max", "sum", method),
     "method.size_weight": Change(0.5, 0, method),
     "method.dwell_weight": Change(5.0, 0, method),
+    "method.pose_weight": Change(5.0, 0, method_with_poses),
     "method.neighbours": Change(5, 1, method),
     "method.memory": Change(1000, 32, method),
     "method.samples": Change(1000, 60, method),
     "method.crop": Change(16, 8, method),
     "method.examples": Change(96, 5, method),
 }
+
+
+PATHS = ("perception.boxes.path", "perception.poses.path")
 
 
 def with_value(folder: Path, key: str, value: Any) -> Config:
@@ -248,12 +319,12 @@ def with_value(folder: Path, key: str, value: Any) -> Config:
     config = config_of(folder)
     values = config.model_dump()
     values["perception"]["boxes"] |= {"path": folder / "moving.npz"}
-    if key == "perception.boxes.path":
-        values["perception"]["boxes"]["source"] = "file"
+    if key in PATHS:
+        values["perception"][key.split(".")[1]]["source"] = "file"
     group, steps = values, key.split(".")
     for step in steps[:-1]:
         group = group[step]
-    group[steps[-1]] = folder / value if key in ("cache", "perception.boxes.path") else value
+    group[steps[-1]] = folder / value if key in ("cache", *PATHS) else value
     return Config.build(values)
 
 

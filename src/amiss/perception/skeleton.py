@@ -105,10 +105,10 @@ def attach(joints: FloatArray, boxes: Boxes) -> Poses:
 
 
 def _extent(joints: FloatArray) -> FloatArray:
-    """`(M, 4)` the rectangle around the joints of each pose that are there."""
+    """`(M, 4)` the rectangle around the joints of each pose that are there, each a pixel wide."""
     there = joints[..., 2:] > 0
-    near = np.where(there, joints[..., :2], np.inf).min(1, initial=np.inf)
-    far = np.where(there, joints[..., :2], -np.inf).max(1, initial=-np.inf)
+    near = np.where(there, joints[..., :2] - 0.5, np.inf).min(1, initial=np.inf)
+    far = np.where(there, joints[..., :2] + 0.5, -np.inf).max(1, initial=-np.inf)
     return np.concatenate([near, far], axis=1)
 
 
