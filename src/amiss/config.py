@@ -26,6 +26,7 @@ __all__ = [
     "MasksConfig",
     "PerceptionConfig",
     "Polygon",
+    "PosesConfig",
     "ReportConfig",
     "ScoringConfig",
     "Settings",
@@ -180,6 +181,28 @@ class MasksConfig(Settings):
     )
 
 
+class PosesConfig(Settings):
+    """Poses of people."""
+
+    source: str = Field(
+        "network",
+        description="Pose source: network (each box on its own), everybody (all at once) or file (given poses).",
+    )
+    path: Path | None = Field(
+        None,
+        description="The .npz or .json of given poses, or a folder with a .json a clip; by default poses_training.npz "
+        "or poses_testing.npz above a clip.",
+    )
+    every: int = Field(2, ge=1, description="Along a track, a network looks for the pose on every so many frames.")
+    smoothing: float = Field(
+        0.1, ge=0, description="Time constant in seconds of the exponential filter along a track; 0 takes poses as is."
+    )
+    least: float = Field(40.0, ge=1, description="A network is not asked about boxes lower than this many pixels.")
+    scale: float = Field(
+        1.25, ge=1, le=4, description="Side of the square shown to the network, in longer sides of the box."
+    )
+
+
 class PerceptionConfig(Settings):
     """What is seen in frames before a method looks."""
 
@@ -189,6 +212,7 @@ class PerceptionConfig(Settings):
     flow: FlowConfig = Field(FlowConfig(), description="Optical flow.")
     features: FeaturesConfig = Field(FeaturesConfig(), description="Appearance features.")
     clips: ClipFeaturesConfig = Field(ClipFeaturesConfig(), description="Features of clips.")
+    poses: PosesConfig = Field(PosesConfig(), description="Poses.")
 
 
 class ScoringConfig(Settings):

@@ -23,10 +23,12 @@ from amiss.perception.features import Features
 from amiss.perception.flow import Flow
 from amiss.perception.log import Rows, StageLog
 from amiss.perception.masks import Masked, Masks
+from amiss.perception.poses import POSE_SOURCES
 from amiss.perception.seen import Seen
+from amiss.perception.skeleton import PoseSmoother
 from amiss.perception.tracks import Tracker
 from amiss.perception.trails import Trails
-from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Windows
+from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, write_frame, write_windows
@@ -71,6 +73,9 @@ class Pipeline:
         wants_features = "feature" in needs.arrays
         self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
         self._trails = Trails(config.perception.tracks) if "dwell" in needs.arrays else None
+        poses = config.perception.poses
+        self._poses = POSE_SOURCES[poses.source](poses) if "pose" in needs.arrays else None
+        self._smoother = PoseSmoother(poses.smoothing)
         self._cubes = CubeBuilder(needs)
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
@@ -82,16 +87,18 @@ class Pipeline:
             origin: Where it lies, None for frames from elsewhere.
 
         Raises:
-            FootageError: The box source has nothing for it.
+            FootageError: The source of boxes or of poses has nothing for it.
         """
         self._boxes.reset(origin)
         self._tracker.reset()
+        if self._poses:
+            self._poses.reset(origin)
         self._before = None
         self._after_gap()
 
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time."""
-        for stage in (self._flow, self._features, self._trails, self._cubes):
+        for stage in (self._flow, self._features, self._trails, self._smoother, self._cubes):
             if stage:
                 stage.reset()
 
@@ -109,7 +116,7 @@ class Pipeline:
         flow = self._flow.update(frame) if self._flow else None
         features = self._describe(frame, boxes)
         dwell = self._trails.update(frame, boxes) if self._trails else None
-        return Seen(frame, step, boxes, flow, features, dwell)
+        return Seen(frame, step, boxes, flow, features, dwell, self._pose(frame, boxes))
 
     def _find(self, frame: Frame) -> Boxes:
         """Boxes, from the log of an earlier run if there is one."""
@@ -133,6 +140,18 @@ class Pipeline:
         if stage is None:
             return None
         return self._log("features").next(lambda: {"feature": stage.update(frame, boxes).astype(np.float16)})["feature"]
+
+    def _pose(self, frame: Frame, boxes: Boxes) -> Poses | None:
+        """The poses, from the log of an earlier run if there is one."""
+        source = self._poses
+        if source is None:
+            return None
+
+        def ask() -> Rows:
+            found = self._smoother.update(source.update(frame, boxes), boxes, frame.seconds)
+            return {"joints": found.joints, "track": found.track}
+
+        return Poses(**self._log("poses").next(ask))
 
     def _log(self, stage: str) -> StageLog:
         return self._logs.get(stage) or StageLog()
@@ -162,6 +181,9 @@ class Pipeline:
         keys = {"boxes": found, "tracks": tracked}
         if self._features:
             keys["features"] = content_key(tracked, self._settings("features"))
+        if self._poses:
+            asked = self._config.perception.poses.model_dump(mode="json", exclude={"path"})
+            keys["poses"] = content_key(tracked, asked, self._poses.fingerprint(footage.path))
         return keys
 
     def _settings(self, group: str) -> str:

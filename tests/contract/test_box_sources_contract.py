@@ -6,19 +6,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from amiss.config import BoxesConfig
 from amiss.perception.boxes import BOX_SOURCES, BoxSource, tidy
 from amiss.types import NO_TRACK, Boxes
 from support import HEIGHT, WIDTH, Rectangles, config_of, walkers
+from support_networks import write_constant
 
 CLIPS = [walkers("01", 1, length=12), walkers("02", 2, length=12)]
 
 
 @pytest.fixture(params=list(BOX_SOURCES))
 def config(request: pytest.FixtureRequest, tmp_path: Path) -> BoxesConfig:
+    """The network of `network` is a small one that finds two boxes in everything."""
+    write_constant(tmp_path / "net.onnx", (1, 3, HEIGHT, WIDTH), {"boxes": [[5, 5, 25, 45, 0.9], [60, 9, 80, 60, 0.8]]})
+    about = {"path": "net.onnx", "width": WIDTH, "height": HEIGHT}
+    (tmp_path / "net.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
     given = config_of(tmp_path, CLIPS).perception.boxes
-    return given.model_copy(update={"source": request.param})
+    network = str(tmp_path / "net.yaml")
+    return given.model_copy(update={"source": request.param, "network": network})
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from amiss.methods.attributes.density import Density
-from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
+from amiss.methods.attributes.parts import ATTRIBUTES, STANDING, add_usual_size
 from amiss.methods.attributes.perspective import Perspective
+from amiss.perception.skeleton import from_box
 from amiss.types import Windows
 
 USUAL = 40.0
@@ -133,3 +134,46 @@ def test_an_incomplete_state_is_told() -> None:
     del state["samples"]
     with pytest.raises(KeyError):
         Density(ATTRIBUTES["size"], 1000, 3).restore(state)
+
+
+def bodies(number: int, seed: int = 0, seen: float = 1.0, lying: bool = False) -> Windows:
+    """People who stand about as people do; `seen` is the share whose pose is known."""
+    windows = boxes(number, seed)
+    generator = np.random.default_rng([seed, 1])
+    joints = STANDING[None] + generator.normal(0, 0.03, (number, 17, 2))
+    joints = joints[..., ::-1] if lying else joints
+    pose = from_box(np.concatenate([joints, np.ones((number, 17, 1))], axis=2), windows.box)
+    pose[generator.random(number) >= seen] = 0
+    return dataclasses.replace(windows, data={**windows.data, "pose": pose})
+
+
+def posed(windows: Windows, groups: int = 6) -> Density:
+    density = Density(ATTRIBUTES["pose"], 1000, 3)
+    density.fit(windows, np.arange(len(windows)) % groups, seed=0)
+    return density
+
+
+def test_poses_that_are_not_known_count_as_usual_and_teach_nothing() -> None:
+    density, some = posed(bodies(300, seen=0.5)), bodies(300, seed=5, seen=0.5)
+    known, score = ATTRIBUTES["pose"].known(some), density.score(some)
+    assert 100 < known.sum() < 200
+    assert not score[~known].any()
+    assert abs(score[known].mean()) < 1.5
+    assert (density.score(bodies(20, seed=6, lying=True)) > 5).all()
+    before = density.state()["seen"]
+    density.update(some)
+    assert density.state()["seen"] - before == known.sum()
+    assert before == ATTRIBUTES["pose"].known(bodies(300, seen=0.5)).sum()
+
+
+@pytest.mark.parametrize(("seen", "groups"), [(0.0, 6), (1.0, 1)])
+def test_without_known_poses_of_two_groups_all_count_as_usual(seen: float, groups: int) -> None:
+    density = posed(bodies(60, seen=seen), groups)
+    odd = bodies(9, seed=3, lying=True)
+    assert density.score(odd).tolist() == [0] * 9
+    density.update(odd)
+    again = Density(ATTRIBUTES["pose"], 1000, 3)
+    again.restore(density.state())
+    assert again.score(odd).tolist() == [0] * 9
+    assert again.rank(odd[[0]], 0.0).count == 0
+    assert again.vectors(odd).shape == (9, 34)

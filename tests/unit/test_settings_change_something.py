@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import yaml
+from tiny_networks import everybody, single
 
 from amiss.config import ClipFeaturesConfig, Config, setting_rows
 from amiss.engine import learn
@@ -22,8 +25,10 @@ from amiss.engine.score import score_clip
 from amiss.errors import ConfigError, WeightsError
 from amiss.footage import find_footage
 from amiss.methods.attributes import AttributesSettings
+from amiss.perception import poses
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.flow import Flow
+from amiss.perception.poses import MOVENET, OPENPOSE
 from amiss.perception.tracks import Tracker
 from amiss.perception.video.clip_features import ClipFeatures
 from amiss.perception.video.swin import VideoSwin
@@ -35,6 +40,7 @@ from amiss.types import Boxes
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
 from support import Mover, Rectangles, box_table, config_of, frame_of, parts_of, walkers, write_boxes
+from support_networks import write_constant
 
 MOVING = Rectangles("moving", (Mover(10, 4, 8, 20, dx=2), Mover(20, 30, 5, 5, dx=3), Mover(40, 60, 60, 6, dx=2)), 40)
 FAINT = Rectangles("moving", (Mover(10, 10, 30, 40, dx=1), Mover(60, 10, 12, 12, dx=2)), 40)
@@ -54,6 +60,28 @@ def boxes(config: Config, folder: Path, clip: Rectangles = MOVING) -> Any:
 
 def faint(config: Config, folder: Path) -> Any:
     return boxes(config, folder, FAINT)
+
+
+def networked(config: Config, folder: Path) -> Any:
+    """Boxes of a network that always sees one thing, on one side or the other."""
+    for name, x in (("left", 20), ("right", 120)):
+        write_constant(folder / f"{name}.onnx", (1, 3, 96, 160), {"boxes": [[x, 30, x + 12, 50, 0.9]]})
+        about = {"path": f"{name}.onnx", "width": 160, "height": 96}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
+    given = config.perception.boxes
+    network = folder / (given.network if given.network.endswith(".yaml") else "left.yaml")
+    settings = given.model_copy(update={"source": "network", "network": str(network)})
+    source = BOX_SOURCES["network"](settings)
+    return [source.update(frame).xyxy.tolist() for frame in MOVING]
+
+
+HALF = [[[0, 0], [0.4, 0], [0.4, 1], [0, 1]]]
+
+
+def masked(config: Config, folder: Path) -> Any:
+    perception = config.perception.model_dump() | {"boxes": {"source": "motion"}}
+    given = config_of(folder, perception=perception)
+    return [windows.box.tolist() for _, windows in Pipeline(given, Needs()).windows(MOVING)]
 
 
 def tidied(config: Config, folder: Path) -> Any:
@@ -127,6 +155,39 @@ def dwelt(config: Config, folder: Path) -> Any:
     clip = Rectangles("still", (Mover(10, 10, 30, 40, dx=0),), length=30)
     given = config_of(folder, [clip], perception=_given(config, folder, [clip]))
     return [windows.data["dwell"].tolist() for _, windows in Pipeline(given, Needs("cube", ("dwell",))).windows(clip)]
+
+
+def posed(config: Config, folder: Path) -> Any:
+    """Poses of a tall body and a small one that move on, found by a network that sees the middle and the brightness."""
+    clip = Rectangles("posed", (Mover(10, 10, 30, 50, dx=3), Mover(90, 60, 12, 30, dx=2)), length=6)
+    perception = _given(config, folder, [clip])
+    given_poses(folder / "given_poses.npz", clip, 0.5)
+    given_poses(folder / "other_poses.npz", clip, 0.3)
+    files = {MOVENET: single(folder / "single.onnx"), OPENPOSE: everybody(folder / "everybody.onnx")}
+    groups = config.model_dump() | {"perception": perception}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(poses, "get_weights", files.__getitem__)
+        pipeline = Pipeline(Config.build(groups), Needs("cube", ("pose",)))
+        return [windows.data["pose"].tolist() for _, windows in pipeline.windows(clip)]
+
+
+def steadied(config: Config, folder: Path) -> Any:
+    """The same of given bodies, which shake."""
+    given = config.perception.poses.model_dump() | {"source": "file", "path": folder / "given_poses.npz"}
+    return posed(Config.build(config.model_dump() | {"perception": {"poses": given}}), folder)
+
+
+def bodies_in(clip: Rectangles, share: float) -> Any:
+    """`(length * movers, 17, 3)` joints that are all at one height in their boxes, and shake."""
+    boxes = np.array([mover.box(frame) for frame in range(clip.length) for mover in clip.movers], np.float64)
+    x = boxes[:, [0, 2]].mean(1) + np.arange(len(boxes)) % 3
+    y = boxes[:, 1] + share * (boxes[:, 3] - boxes[:, 1])
+    return np.tile(np.column_stack([x, y, np.ones(len(boxes))])[:, None], (1, 17, 1))
+
+
+def given_poses(path: Path, clip: Rectangles, share: float) -> None:
+    """The same as an archive."""
+    np.savez(path, posed_joints=bodies_in(clip, share), posed_frame_ptr=np.arange(clip.length + 1) * len(clip.movers))
 
 
 def steps(config: Config, folder: Path) -> Any:
@@ -212,6 +273,30 @@ def method(config: Config, folder: Path) -> Any:
     return fitted.needs, len(fitted.exemplars), regions.score.tolist(), parts
 
 
+def method_with_poses(config: Config, folder: Path) -> Any:
+    """Scores by pose alone; bodies of the clip that is scored hold their joints higher."""
+    chosen = {"parts": ["pose"]} | config.method
+    for clip in (*CLIPS, PROBE):
+        write_poses(folder / f"{clip.name}.json", clip, 0.3 if clip is PROBE else 0.5)
+    poses = config.perception.poses.model_dump() | {"source": "file", "path": folder}
+    perception = config.perception.model_dump() | {"poses": poses}
+    perception |= {"boxes": {"source": "file", "path": write_boxes(folder / "given.npz", [*CLIPS, PROBE])}}
+    given = config_of(folder, method=chosen, perception=perception)
+    fitted = make_method("attributes", given)
+    fitted.fit(WindowStore(parts_of(CLIPS, fitted.needs, given)), seed=0, progress=silent)
+    (part,) = parts_of([PROBE], fitted.needs, given)
+    scores = fitted.score(part[0 : len(part)]).score
+    assert scores.any() == bool(chosen["pose_weight"])
+    return scores.tolist()
+
+
+def write_poses(path: Path, clip: Rectangles, share: float) -> None:
+    """Bodies as in `bodies_in`, as AlphaPose writes them."""
+    joints = bodies_in(clip, share).reshape(clip.length, -1, 51).tolist()
+    entries = [{"image_id": index, "keypoints": flat} for index, frame in enumerate(joints) for flat in frame]
+    path.write_text(json.dumps(entries))
+
+
 @dataclass(frozen=True)
 class Change:
     """Two values of a setting, and an output that tells them apart."""
@@ -225,6 +310,11 @@ CHANGES = {
     "footage.fps": Change(25, 10, length_of_pictures),
     "footage.gap": Change(1.0, 0.5, steps),
     "perception.boxes.source": Change("motion", "file", boxes),
+    "perception.boxes.network": Change("left.yaml", "right.yaml", networked),
+    "perception.boxes.tiles": Change(1, 2, networked),
+    "perception.boxes.motion_added": Change(True, False, networked),
+    "perception.masks.privacy": Change([], HALF, masked),
+    "perception.masks.region": Change([], HALF, masked),
     "perception.boxes.path": Change("moving.npz", "other.npz", boxes),
     "perception.boxes.confidence": Change(0.3, 0.5, tidied),
     "perception.boxes.min_area": Change(50, 100, tidied),
@@ -250,6 +340,12 @@ CHANGES = {
     "perception.clips.random": Change(False, True, clip_source),
     "perception.clips.length": Change(4, 6, clip_features),
     "perception.clips.size": Change(32, 48, clip_features),
+    "perception.poses.source": Change("network", "everybody", posed),
+    "perception.poses.path": Change("given_poses.npz", "other_poses.npz", posed),
+    "perception.poses.every": Change(1, 4, posed),
+    "perception.poses.smoothing": Change(0.1, 0, steadied),
+    "perception.poses.least": Change(20, 40, posed),
+    "perception.poses.scale": Change(1.25, 2, posed),
     "scoring.persistence": Change(1, 3, scored),
     "scoring.smoothing": Change("gaussian:3", "none", scored),
     "scoring.causal": Change(False, True, scored),
@@ -268,12 +364,16 @@ CHANGES = {
     "method.combine": Change("max", "sum", method),
     "method.size_weight": Change(0.5, 0, method),
     "method.dwell_weight": Change(5.0, 0, method),
+    "method.pose_weight": Change(5.0, 0, method_with_poses),
     "method.neighbours": Change(5, 1, method),
     "method.memory": Change(1000, 32, method),
     "method.samples": Change(1000, 60, method),
     "method.crop": Change(16, 8, method),
     "method.examples": Change(96, 5, method),
 }
+
+
+PATHS = ("perception.boxes.path", "perception.poses.path")
 
 
 def with_value(folder: Path, key: str, value: Any) -> Config:
@@ -283,12 +383,12 @@ def with_value(folder: Path, key: str, value: Any) -> Config:
     config = config_of(folder)
     values = config.model_dump()
     values["perception"]["boxes"] |= {"path": folder / "moving.npz"}
-    if key == "perception.boxes.path":
-        values["perception"]["boxes"]["source"] = "file"
+    if key in PATHS:
+        values["perception"][key.split(".")[1]]["source"] = "file"
     group, steps = values, key.split(".")
     for step in steps[:-1]:
         group = group[step]
-    group[steps[-1]] = folder / value if key in ("cache", "perception.boxes.path") else value
+    group[steps[-1]] = folder / value if key in ("cache", *PATHS) else value
     return Config.build(values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from amiss.types import Boxes, FloatArray, Frame
+from amiss.types import Boxes, FloatArray, Frame, Poses
 
 __all__ = ["Seen"]
 
@@ -20,6 +20,7 @@ class Seen:
         flow: `(H, W, 2)` float32 pixels since the frame before, None where no method needs it.
         features: `(N, D)` float32 of the boxes, None where no method needs them.
         dwell: `(N,)` float32 seconds that each has stayed on one spot, None where no method needs it.
+        poses: Those found, each with the track id of its box, None where no method needs them.
     """
 
     frame: Frame
@@ -28,3 +29,4 @@ class Seen:
     flow: FloatArray | None = None
     features: FloatArray | None = None
     dwell: FloatArray | None = None
+    poses: Poses | None = None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from amiss.perception.features import crop
 from amiss.perception.seen import Seen
+from amiss.perception.skeleton import by_track
 from amiss.types import BoolArray, Boxes, FloatArray, Windows
 from amiss.windows.needs import Needs
 
@@ -67,6 +68,8 @@ class CubeBuilder:
             data["feature"] = seen.features[: len(boxes)].astype(np.float16)
         if "dwell" in self._needs.arrays and seen.dwell is not None:
             data["dwell"] = seen.dwell[: len(boxes)]
+        if "pose" in self._needs.arrays and seen.poses is not None:
+            data["pose"] = by_track(seen.poses, boxes.track)
         return data
 
     def _cut(self, pictures: list[NDArray[Any]], boxes: Boxes, shape: tuple[int, ...]) -> NDArray[Any]:

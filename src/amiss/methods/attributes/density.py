@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from amiss.methods.attributes.memory import Memory
 from amiss.methods.attributes.parts import Attribute, Rank
 from amiss.types import FloatArray, IntArray, Windows
+from amiss.windows.needs import Array
 
 __all__ = ["Density"]
 
@@ -39,11 +41,20 @@ class Density:
     def fit(self, windows: Windows, groups: IntArray, seed: int) -> None:
         """Learn from normal windows; distances are calibrated on groups that the memory does not hold.
 
+        Only windows that show the attribute count. Where they are not from two groups at least, nothing can be said of
+        it, and every window counts as usual.
+
         Args:
             windows: The windows.
             groups: `(N,)` group of each, such as its clip.
             seed: Of the choice of what is kept.
         """
+        known = self.attribute.known(windows)
+        if len(np.unique(groups[known])) < 2:
+            self._say_nothing(windows)
+            return
+        if not known.all():
+            windows, groups = self._lightened(windows)[known], groups[known]
         some = self.attribute.vectors(windows[:: -(-len(windows) // SCALE_SAMPLES)])
         self._state = {"mean": some.mean(0), "basis": self._basis(some, self.attribute.units(windows))}
         vectors = self.vectors(windows)
@@ -56,6 +67,19 @@ class Density:
             "distances": np.quantile(left_out, QUANTILES),
             "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
         }
+
+    def _lightened(self, windows: Windows) -> Windows:
+        """Without the arrays of other attributes, which need not be copied."""
+        others = set(get_args(Array)) - set(self.attribute.arrays)
+        return replace(windows, data={name: array for name, array in windows.data.items() if name not in others})
+
+    def _say_nothing(self, windows: Windows) -> None:
+        """Have an empty memory, from which nothing is far."""
+        length = self.attribute.vectors(windows[:0]).shape[1]
+        self._state = dict.fromkeys(("distances", "quantities"), np.zeros(len(QUANTILES)))
+        self._state |= {"mean": np.zeros(length, np.float32), "basis": np.eye(length, dtype=np.float32)}
+        self._state |= {"centre": np.array(0.0), "spread": np.array(1.0)}
+        self._memory = Memory(length, self._capacity, self._neighbours)
 
     def _basis(self, some: FloatArray, units: FloatArray | None) -> FloatArray:
         """`(d, e)` that standardises each number or measures it in `units`, or projects to the principal directions."""
@@ -80,7 +104,9 @@ class Density:
 
     def update(self, windows: Windows) -> None:
         """Take in more normal windows."""
-        self._memory.add(self.vectors(windows))
+        known = self.attribute.known(windows)
+        if known.any() and len(self._memory.samples):
+            self._memory.add(self.vectors(windows)[known])
 
     def vectors(self, windows: Windows) -> FloatArray:
         """`(N, e)` vectors in the memory's space."""
@@ -90,8 +116,11 @@ class Density:
 
     def score(self, windows: Windows) -> FloatArray:
         """`(N,)` distance from normal, in standard deviations of left-out normal samples; 0 is an average one."""
+        if not len(self._memory.samples):
+            return np.zeros(len(windows))
+        known = self.attribute.known(windows)
         distance = self._memory.distance(self.vectors(windows))
-        return np.asarray((distance - self._state["centre"]) / self._state["spread"])
+        return np.where(known, (distance - self._state["centre"]) / self._state["spread"], 0.0)
 
     def rank(self, windows: Windows, score: float) -> Rank:
         """Where a single window with this score stands among normal samples."""

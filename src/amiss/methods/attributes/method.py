@@ -29,7 +29,7 @@ NEAREST = 3
 class AttributesSettings(Settings):
     """Settings of the method `attributes`."""
 
-    parts: tuple[Literal["velocity", "appearance", "size", "place", "dwell"], ...] = Field(
+    parts: tuple[Literal["velocity", "appearance", "size", "place", "dwell", "pose"], ...] = Field(
         ("velocity", "appearance", "size", "place", "dwell"),
         min_length=1,
         description="The attributes that are looked at.",
@@ -45,6 +45,7 @@ class AttributesSettings(Settings):
     dwell_weight: float = Field(
         0.75, ge=0, description="What dwell counts beside the others; spots that were seen but briefly make it unsure."
     )
+    pose_weight: float = Field(1.0, ge=0, description="What pose counts beside the others.")
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
     memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
     samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")
@@ -121,10 +122,11 @@ class Attributes(Method):
         """Standard deviations above the average normal sample: of the worst attribute, or added up."""
         windows = add_usual_size(windows, self._perspective)
         parts = {density.attribute.id: density.score(windows) for density in self._densities}
-        weight = {"size": self._settings.size_weight, "dwell": self._settings.dwell_weight}
+        chosen = self._settings
+        weight = {"size": chosen.size_weight, "dwell": chosen.dwell_weight, "pose": chosen.pose_weight}
         weights = np.array([weight.get(name, 1.0) for name in parts])
         above = weights[:, None] * np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
-        score = above.max(axis=0) if self._settings.combine == "max" else above.sum(axis=0)
+        score = above.max(axis=0) if chosen.combine == "max" else above.sum(axis=0)
         place = windows.frame, windows.seconds, windows.box, windows.track
         return RegionScores(*place, score=score, parts=parts)
 

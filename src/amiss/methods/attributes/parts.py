@@ -15,14 +15,27 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from amiss.methods.attributes.perspective import Perspective
-from amiss.types import FloatArray, Windows
+from amiss.perception.skeleton import to_box
+from amiss.types import BoolArray, FloatArray, Windows
 from amiss.windows.needs import Array
 
-__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Dwell", "Place", "Rank", "Size", "Velocity"]
+__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Dwell", "Place", "Pose", "Rank", "Size", "Velocity"]
 
 
 USUAL_HEIGHT, USUAL_WIDTH = "usual_height", "usual_width"
 """Names among a window's data of how tall and wide things usually are at its place, in pixels."""
+
+SEEN, MOST_JOINTS = 0.2, 9
+"""A pose is known if so many joints have this confidence."""
+SURE = 0.4
+"""From this confidence on a joint is taken as found."""
+STANDING = np.array(
+    [(0, -0.91)]
+    + [(side * x, -y) for x, y in ((0.015, 0.92), (0.03, 0.91), (0.09, 0.8)) for side in (1, -1)]
+    + [(side * x, -y) for x, y in ((0.11, 0.63), (0.11, 0.48)) for side in (1, -1)]
+    + [(side * x, -y) for x, y in ((0.06, 0.51), (0.06, 0.28), (0.06, 0.05)) for side in (1, -1)]
+)
+"""`(17, 2)` joints of a body that stands upright, from the lower middle of its box, in box heights."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,10 @@ class Attribute(ABC):
     def units(self, windows: Windows) -> FloatArray | None:  # noqa: ARG002  # most attributes have no natural units
         """`(d,)` what one unit of distance is in each number, for those that have a natural one; None standardises."""
         return None
+
+    def known(self, windows: Windows) -> BoolArray:
+        """`(N,)` whether a window shows the attribute at all; if not, it counts as usual, and teaches nothing."""
+        return np.ones(len(windows), np.bool_)
 
     @abstractmethod
     def vectors(self, windows: Windows) -> FloatArray:
@@ -254,4 +271,46 @@ class Dwell(Attribute):
         return f"has stayed on one spot for {rank.quantity:.0f} s, {comparison} {rank.share()} objects here"
 
 
-ATTRIBUTES: Mapping[str, Attribute] = {item.id: item for item in (Velocity(), Appearance(), Size(), Place(), Dwell())}
+class Pose(Attribute):
+    """How a body holds itself, whatever its size and place.
+
+    A joint that is hardly seen is taken where it is in a body that stands, as far as it is unsure.
+    """
+
+    id = "pose"
+    unit = "degrees from upright"
+    arrays = ("pose",)
+    projection = 16
+
+    def known(self, windows: Windows) -> BoolArray:
+        """Whether most joints were seen, of a body that the picture's edge does not cut."""
+        seen = (windows.data["pose"][..., 2] >= SEEN).sum(1) >= MOST_JOINTS
+        return np.asarray(seen & ~windows.data["cut"].any(1))
+
+    def _joints(self, windows: Windows) -> FloatArray:
+        """`(N, 17, 2)` from the lower middle of the box, in box heights."""
+        joints = to_box(windows.data["pose"], windows.box)
+        sure = np.minimum(joints[..., 2:] / SURE, 1)
+        return np.asarray(sure * joints[..., :2] + (1 - sure) * STANDING)
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """Joints from the lower middle of the box, in box heights."""
+        return self._joints(windows).reshape(-1, STANDING.size).astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Angle of the trunk, from the middle of the hips to that of the shoulders, to the vertical."""
+        joints = self._joints(windows)
+        trunk = joints[:, [5, 6]].mean(1) - joints[:, [11, 12]].mean(1)
+        return np.asarray(np.degrees(np.arctan2(np.abs(trunk[:, 0]), -trunk[:, 1])))
+
+    def sentence(self, rank: Rank) -> str:
+        """Bent further, or odd."""
+        if rank.side == "high":
+            return f"holds its trunk {rank.quantity:.0f} {self.unit}, further than {rank.share()} objects here"
+        share = Rank(rank.quantity, 0.5, rank.nearer, rank.count).share()
+        return f"holds itself in a way more unusual than {share} objects here"
+
+
+ATTRIBUTES: Mapping[str, Attribute] = {
+    item.id: item for item in (Velocity(), Appearance(), Size(), Place(), Dwell(), Pose())
+}
