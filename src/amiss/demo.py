@@ -17,7 +17,9 @@ from amiss.report import write_report
 __all__ = ["Demo", "demo"]
 
 PLACE = "plaza"
-NORMAL, SECONDS, RATE, SIZE = 16, 15.0, 12.5, (640, 360)
+NORMAL, SECONDS, RATE, SIZE = 32, 15.0, 12.5, (480, 270)
+ACTS = PLACES[PLACE].abnormal
+"""All that the place knows: what a method does not see counts as well."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def demo(out: Path, config: Config, progress: Progress) -> Demo:
         out / "world",
         seed=config.seed,
         normal=NORMAL,
-        abnormal=len(PLACES[PLACE].abnormal),
+        abnormal=len(ACTS),
         seconds=SECONDS,
         places=(PLACE,),
         rate=RATE,

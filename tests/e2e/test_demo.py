@@ -11,7 +11,7 @@ from support_cli import Run
 
 def test_the_demo_does_the_main_job_from_end_to_end(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A smaller world than people see, so that it is quick; the numbers of the whole are a benchmark's."""
-    for name, value in {"NORMAL": 2, "ABNORMAL": 2, "SECONDS": 6.0, "SIZE": (320, 180)}.items():
+    for name, value in {"NORMAL": 2, "ACTS": ("running", "cycling"), "SECONDS": 6.0, "SIZE": (320, 180)}.items():
         monkeypatch.setattr(f"amiss.demo.{name}", value)
     answer = run("demo", "--out", tmp_path, "--set", "report.video=none")
     assert answer.status == 0, answer
