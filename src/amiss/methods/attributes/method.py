@@ -45,7 +45,9 @@ class AttributesSettings(Settings):
     dwell_weight: float = Field(
         0.75, ge=0, description="What dwell counts beside the others; spots that were seen but briefly make it unsure."
     )
-    pose_weight: float = Field(1.0, ge=0, description="What pose counts beside the others.")
+    pose_weight: float = Field(
+        0.5, ge=0, description="What pose counts beside the others; half-hidden bodies look odd."
+    )
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
     memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
     samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")

@@ -15,7 +15,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from amiss.methods.attributes.perspective import Perspective
-from amiss.perception.skeleton import to_box
 from amiss.types import BoolArray, FloatArray, Windows
 from amiss.windows.needs import Array
 
@@ -35,7 +34,8 @@ STANDING = np.array(
     + [(side * x, -y) for x, y in ((0.11, 0.63), (0.11, 0.48)) for side in (1, -1)]
     + [(side * x, -y) for x, y in ((0.06, 0.51), (0.06, 0.28), (0.06, 0.05)) for side in (1, -1)]
 )
-"""`(17, 2)` joints of a body that stands upright, from the lower middle of its box, in box heights."""
+"""`(17, 2)` joints of a body that stands upright, from between its feet, in its heights."""
+HIPS, SHOULDERS = [11, 12], [5, 6]
 
 
 @dataclass(frozen=True)
@@ -288,19 +288,24 @@ class Pose(Attribute):
         return np.asarray(seen & ~windows.data["cut"].any(1))
 
     def _joints(self, windows: Windows) -> FloatArray:
-        """`(N, 17, 2)` from the lower middle of the box, in box heights."""
-        joints = to_box(windows.data["pose"], windows.box)
-        sure = np.minimum(joints[..., 2:] / SURE, 1)
-        return np.asarray(sure * joints[..., :2] + (1 - sure) * STANDING)
+        """`(N, 17, 2)` from the middle of the hips, in usual heights.
+
+        A box may show half a body; hips and the height that is usual there do not depend on what hides the rest.
+        """
+        pose = windows.data["pose"].astype(np.float64)
+        place = pose[..., :2] - pose[:, HIPS, :2].mean(1, keepdims=True)
+        place = place / usual_height(windows)[:, None, None]
+        sure = np.minimum(pose[..., 2:] / SURE, 1)
+        return np.asarray(sure * place + (1 - sure) * (STANDING - STANDING[HIPS].mean(0)))
 
     def vectors(self, windows: Windows) -> FloatArray:
-        """Joints from the lower middle of the box, in box heights."""
+        """Joints from the middle of the hips, in usual heights."""
         return self._joints(windows).reshape(-1, STANDING.size).astype(np.float32)
 
     def quantity(self, windows: Windows) -> FloatArray:
         """Angle of the trunk, from the middle of the hips to that of the shoulders, to the vertical."""
         joints = self._joints(windows)
-        trunk = joints[:, [5, 6]].mean(1) - joints[:, [11, 12]].mean(1)
+        trunk = joints[:, SHOULDERS].mean(1) - joints[:, HIPS].mean(1)
         return np.asarray(np.degrees(np.arctan2(np.abs(trunk[:, 0]), -trunk[:, 1])))
 
     def sentence(self, rank: Rank) -> str:
