@@ -56,6 +56,29 @@ def test_motion_is_added_only_where_the_network_sees_nothing(tmp_path: Path) -> 
     assert [both.update(frame) for frame in clip][-1].xyxy[:, 1].min() < 45
 
 
+def test_what_a_known_thing_trails_is_not_found_beside_it() -> None:
+    """A box that follows a fast thing does not cover where it was two frames ago."""
+    clip = Rectangles("one", (Mover(10, 20, 20, 40, dx=8),), length=12)
+    alone, beside = MotionBoxes(BoxesConfig().motion), MotionBoxes(BoxesConfig().motion)
+    for frame in Rectangles("empty", (), length=20):
+        alone.update(frame)
+        beside.update(frame)
+    for frame in clip:
+        whole = alone.update(frame)
+        left = beside.beyond(frame, box_table(clip.movers[0].box(frame.index)))
+        assert len(left) == 0
+    assert whole.xyxy[:, 0].min() < clip.movers[0].box(11)[0] - 8
+
+
+def test_a_large_thing_with_a_small_known_one_on_it_is_found() -> None:
+    clip = Rectangles("cart", (Mover(10, 20, 60, 40, dx=4),), length=12)
+    source = MotionBoxes(BoxesConfig().motion)
+    for frame in clip:
+        x1, y1, _, _ = clip.movers[0].box(frame.index)
+        left = source.beyond(frame, box_table([x1, y1, x1 + 10, y1 + 20]))
+    assert left.area.max() > 1000
+
+
 def test_tiles_overlap_and_cover_the_picture() -> None:
     for number in (2, 3):
         seen = np.zeros((97, 161), int)
@@ -100,7 +123,8 @@ def test_auto_is_motion_without_the_network_and_says_why() -> None:
 
 def test_auto_is_motion_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_boxes, "find_spec", lambda _: None)
-    assert "OpenVINO is not installed" in (why_motion(BoxesConfig()) or "")
+    for network in (NAME, "mine.yaml"):
+        assert "OpenVINO is not installed" in (why_motion(BoxesConfig(network=network)) or "")
 
 
 def test_a_network_that_is_asked_for_and_absent_is_told() -> None:

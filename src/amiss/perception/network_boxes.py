@@ -28,10 +28,10 @@ INNER = 2.0
 
 def why_motion(config: BoxesConfig) -> str | None:
     """Why `auto` falls back on motion, in a sentence; None where the network can be used."""
-    if config.network not in BUILT_IN:
-        return None
     if find_spec("openvino") is None:
         return "Boxes come from motion: OpenVINO is not installed (pip install 'amiss[openvino]')."
+    if config.network not in BUILT_IN:
+        return None  # whoever describes a network wants it, or to hear what is wrong with it
     if find_weights(config.network) is None:
         return f"Boxes come from motion: the network is not here (amiss weights get {config.network})."
     return None
