@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from amiss.config import BoxesConfig, Config
-from amiss.errors import WeightsError
+from amiss.errors import ConfigError, WeightsError
 from amiss.perception import network_boxes
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.motion import MotionBoxes
@@ -130,6 +130,19 @@ def test_auto_is_motion_without_openvino(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_network_that_is_asked_for_and_absent_is_told() -> None:
     with pytest.raises(WeightsError, match="AMISS_WEIGHTS"):
         BOX_SOURCES["network"](BoxesConfig(source="network", network="person-vehicle-bike-detection-2003"))
+
+
+def test_an_unknown_detector_lists_the_known() -> None:
+    with pytest.raises(ConfigError, match=f"no detector 'eyes'; .*{NAME}"):
+        BOX_SOURCES["network"](BoxesConfig(source="network", network="eyes"))
+
+
+@pytest.mark.parametrize("other", ["person-reidentification-retail-0288.xml", f"{NAME}.xml"])
+def test_a_description_of_another_network_is_told(shared_data: Path, tmp_path: Path, other: str) -> None:
+    about = {"path": str(shared_data / "weights" / other), "width": 864, "height": 480}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(about))
+    with pytest.raises(ConfigError, match="mend the description"):
+        BOX_SOURCES["network"](BoxesConfig(source="network", network=str(tmp_path / "mine.yaml")))
 
 
 def test_auto_is_the_network_where_it_is_at_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

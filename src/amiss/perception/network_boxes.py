@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from amiss.config import BoxesConfig
+from amiss.errors import ConfigError
 from amiss.perception.detector import BUILT_IN, Detector, DetectorDescription, read_description
 from amiss.perception.motion import MotionBoxes
 from amiss.perception.overlap import suppressed
@@ -53,10 +54,15 @@ def describe(network: str) -> DetectorDescription:
 
     Raises:
         WeightsError: The weights can neither be found nor fetched.
-        ConfigError: The description cannot be read.
+        ConfigError: There is no such detector, or its description cannot be read.
     """
     if network in BUILT_IN:
         return DetectorDescription.build({**BUILT_IN[network], "path": get_weights(network)})
+    if Path(network).suffix not in (".yaml", ".yml"):
+        raise ConfigError(
+            f"there is no detector {network!r}; perception.boxes.network takes {', '.join(BUILT_IN)} "
+            "or a .yaml file that describes another one"
+        )
     return read_description(Path(network))
 
 
