@@ -279,10 +279,11 @@ def weights_list() -> None:
     from amiss.perception.weights import WEIGHTS, locate
 
     for name, weights in WEIGHTS.items():
-        place = locate(weights.files[0])
+        places = [locate(file) for file in weights.files]
+        where = "absent" if None in places else str(Path(str(places[0])).parent)
         size = sum(file.size for file in weights.files) / 1e6
         _print(f"{name}: {weights.task}")
-        _print(f"    {size:.1f} MB, {weights.licence}, {weights.source}: {place.parent if place else 'absent'}")
+        _print(f"    {size:.1f} MB, {weights.licence}, {weights.source}: {where}")
 
 
 @weights_app.command("get")
@@ -298,13 +299,19 @@ def weights_get(name: Annotated[str, typer.Argument(help="A name of `amiss weigh
 @weights_app.command("verify")
 def weights_verify() -> None:
     """Compare every file that is here with its published hash."""
+    from amiss.errors import WeightsError
     from amiss.perception.weights import WEIGHTS, check, locate
 
-    for weights in WEIGHTS.values():
-        for file in weights.files:
+    wrong: list[str] = []
+    for file in (file for weights in WEIGHTS.values() for file in weights.files):
+        try:
             if place := locate(file):
                 check(place, file)
             _print(f"{file.name}: {'as published' if place else 'absent'}")
+        except WeightsError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise WeightsError("; ".join(wrong))
 
 
 def _version(value: bool) -> None:  # noqa: FBT001  # typer calls it so

@@ -117,7 +117,7 @@ class BoxesConfig(Settings):
     path: Path | None = Field(
         None, description="The .npz of given boxes; by default boxes_training.npz or boxes_testing.npz above a clip."
     )
-    confidence: float = Field(0.3, ge=0, le=1, description="Boxes below this confidence are dropped.")
+    confidence: float = Field(0.2, ge=0, le=1, description="Boxes below this confidence are dropped.")
     min_area: float = Field(50.0, ge=0, description="Boxes smaller than this many square pixels are dropped.")
     covered: float = Field(
         0.8, gt=0, le=1, description="The smaller of two boxes is dropped if more than this share of it is covered."

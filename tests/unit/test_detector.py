@@ -12,6 +12,7 @@ import yaml
 from amiss.errors import AmissError, ConfigError, WeightsError
 from amiss.perception.detector import Detector, DetectorDescription, read_description
 from amiss.perception.network import Network
+from amiss.perception.overlap import iou_matrix
 from amiss.types import Boxes, Image, Label
 from support_networks import write_constant, write_mean_box
 
@@ -64,6 +65,34 @@ def test_classes_of_an_output_of_their_own_are_named_or_dropped(tmp_path: Path) 
     assert found.confidence == pytest.approx([0.5])
 
 
+def test_without_names_every_class_is_an_object(tmp_path: Path) -> None:
+    found = find(tmp_path, {"boxes": ROWS, "kinds": np.array([1, 7])}, boxes="boxes", label="kinds")
+    assert found.label.tolist() == [Label.OBJECT, Label.OBJECT]
+
+
+def test_a_class_that_is_no_number_is_dropped_where_classes_are_named(tmp_path: Path) -> None:
+    outputs = {"boxes": ROWS, "kinds": np.array([np.nan, 1])}
+    found = find(tmp_path, outputs, boxes="boxes", label="kinds", names={1: "person"})
+    assert found.confidence == pytest.approx([0.9])
+
+
+def test_scores_of_an_output_of_their_own_times_the_confidence(tmp_path: Path) -> None:
+    outputs = {"boxes": ROWS, "scores": np.array([[0.2, 0.8], [0.5, 0.1]])}
+    found = find(tmp_path, outputs, boxes="boxes", classes="scores", names={0: "cycle", 1: "person"})
+    assert found.label.tolist() == [Label.CYCLE, Label.PERSON]
+    assert found.confidence == pytest.approx([0.45, 0.4])
+
+
+def test_thousands_of_rows_are_suppressed_at_once(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    corner = generator.uniform(0, 30, (8400, 2))
+    rows = np.concatenate([corner, corner + generator.uniform(1, 30, (8400, 2)), generator.random((8400, 1))], axis=1)
+    found = find(tmp_path, {"boxes": rows}, nms=0.3)
+    assert 1 < len(found) <= 1000
+    assert (iou_matrix(found.xyxy, found.xyxy) - np.eye(len(found))).max() <= 0.3
+    assert found.confidence[0] == pytest.approx(rows[:, 4].max())
+
+
 def test_of_overlapping_boxes_the_surest_is_kept(tmp_path: Path) -> None:
     rows = np.array([[0, 0, 20, 20, 0.5], [1, 0, 20, 20, 0.8], [30, 0, 50, 20, 0.3]])
     assert find(tmp_path, {"boxes": rows}, nms=0.5).confidence == pytest.approx([0.8, 0.3])
@@ -112,6 +141,10 @@ def test_nobody_there_gives_no_boxes(tmp_path: Path) -> None:
         ({"boxes": ROWS}, {"layout": "NHWC"}, "its description says"),
         ({"boxes": ROWS}, {"boxes": "rows"}, "no output 'rows'; it has boxes"),
         ({"boxes": ROWS}, {"confidence": 9}, "does not fit it"),
+        ({"boxes": ROWS}, {"classes": 5}, "the scores begin at 5"),
+        ({"boxes": ROWS}, {"classes": "scores"}, "no output 'scores'"),
+        ({"boxes": ROWS, "scores": np.zeros((3, 2))}, {"boxes": "boxes", "classes": "scores"}, "3 rows for 2 boxes"),
+        ({"boxes": ROWS}, {"scale": [1, 0, 1]}, r"scale\.1 does not take 0"),
         ({"boxes": ROWS, "kinds": np.zeros(3)}, {"boxes": "boxes", "label": "kinds"}, "3 values for 2 boxes"),
         ({"boxes": ROWS}, {"names": {1: "elephant"}}, "no label 'elephant'; choose of: object, person"),
         ({"boxes": np.zeros((2, 3))}, {"confidence": None}, "does not fit it"),

@@ -19,12 +19,14 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `CONTENT` at /whole, its first third at /cut, too much at /long, and without ranges at /plain."""
+    """Serves `CONTENT` at /whole, its first third at /cut, the same and then silence at /dies, too much at /long, and
+    without ranges at /plain."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str | None]] = []
+        self.over = threading.Event()
         super().__init__(("127.0.0.1", 0), Handler)
 
     @property
@@ -46,7 +48,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
-        self.wfile.write(body[start : 250_000 if self.path == "/cut" else None])
+        self.wfile.write(body[start : 250_000 if self.path in ("/cut", "/dies") else None])
+        if self.path == "/dies":
+            self.wfile.flush()
+            self.server.over.wait(10)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's own name
         """Say nothing."""
@@ -58,6 +63,7 @@ def server() -> Iterator[Server]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
+        server.over.set()
         server.shutdown()
         thread.join()
 
@@ -99,9 +105,19 @@ def test_a_wrong_hash_is_refused_and_not_kept(server: Server, tmp_path: Path) ->
 
 
 def test_too_much_is_refused(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="broke off after"):
+    with pytest.raises(WeightsError, match="longer than the published"):
         fetch(server, "long", tmp_path / "file")
-    assert not (tmp_path / "file").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_that_dies_is_the_networks_matter_and_not_the_disks(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amiss.perception.download.TIMEOUT", 0.2)
+    with pytest.raises(WeightsError, match="timed out"):
+        fetch(server, "dies", tmp_path / "file")
+    fetch(server, "whole", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENT
 
 
 def test_a_part_that_is_too_long_is_begun_anew(server: Server, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from amiss.config import BoxesConfig, Config
-from amiss.errors import WeightsError
+from amiss.errors import ConfigError, WeightsError
 from amiss.perception import network_boxes
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.motion import MotionBoxes
@@ -56,6 +56,29 @@ def test_motion_is_added_only_where_the_network_sees_nothing(tmp_path: Path) -> 
     assert [both.update(frame) for frame in clip][-1].xyxy[:, 1].min() < 45
 
 
+def test_what_a_known_thing_trails_is_not_found_beside_it() -> None:
+    """A box that follows a fast thing does not cover where it was two frames ago."""
+    clip = Rectangles("one", (Mover(10, 20, 20, 40, dx=8),), length=12)
+    alone, beside = MotionBoxes(BoxesConfig().motion), MotionBoxes(BoxesConfig().motion)
+    for frame in Rectangles("empty", (), length=20):
+        alone.update(frame)
+        beside.update(frame)
+    for frame in clip:
+        whole = alone.update(frame)
+        left = beside.beyond(frame, box_table(clip.movers[0].box(frame.index)))
+        assert len(left) == 0
+    assert whole.xyxy[:, 0].min() < clip.movers[0].box(11)[0] - 8
+
+
+def test_a_large_thing_with_a_small_known_one_on_it_is_found() -> None:
+    clip = Rectangles("cart", (Mover(10, 20, 60, 40, dx=4),), length=12)
+    source = MotionBoxes(BoxesConfig().motion)
+    for frame in clip:
+        x1, y1, _, _ = clip.movers[0].box(frame.index)
+        left = source.beyond(frame, box_table([x1, y1, x1 + 10, y1 + 20]))
+    assert left.area.max() > 1000
+
+
 def test_tiles_overlap_and_cover_the_picture() -> None:
     for number in (2, 3):
         seen = np.zeros((97, 161), int)
@@ -100,12 +123,26 @@ def test_auto_is_motion_without_the_network_and_says_why() -> None:
 
 def test_auto_is_motion_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_boxes, "find_spec", lambda _: None)
-    assert "OpenVINO is not installed" in (why_motion(BoxesConfig()) or "")
+    for network in (NAME, "mine.yaml"):
+        assert "OpenVINO is not installed" in (why_motion(BoxesConfig(network=network)) or "")
 
 
 def test_a_network_that_is_asked_for_and_absent_is_told() -> None:
     with pytest.raises(WeightsError, match="AMISS_WEIGHTS"):
         BOX_SOURCES["network"](BoxesConfig(source="network", network="person-vehicle-bike-detection-2003"))
+
+
+def test_an_unknown_detector_lists_the_known() -> None:
+    with pytest.raises(ConfigError, match=f"no detector 'eyes'; .*{NAME}"):
+        BOX_SOURCES["network"](BoxesConfig(source="network", network="eyes"))
+
+
+@pytest.mark.parametrize("other", ["person-reidentification-retail-0288.xml", f"{NAME}.xml"])
+def test_a_description_of_another_network_is_told(shared_data: Path, tmp_path: Path, other: str) -> None:
+    about = {"path": str(shared_data / "weights" / other), "width": 864, "height": 480}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(about))
+    with pytest.raises(ConfigError, match="mend the description"):
+        BOX_SOURCES["network"](BoxesConfig(source="network", network=str(tmp_path / "mine.yaml")))
 
 
 def test_auto_is_the_network_where_it_is_at_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,12 @@ def test_the_given_folder_comes_before_the_cache(known: Path, tmp_path: Path) ->
     assert put(known) == find_weights("net")
 
 
+def test_a_network_that_is_whole_in_the_cache_is_found_beside_half_of_it(known: Path, tmp_path: Path) -> None:
+    put(known)
+    (known / "net.bin").unlink()
+    assert put(tmp_path / "cache" / "weights") == find_weights("net")
+
+
 def test_a_network_of_which_a_file_is_absent_is_absent(known: Path) -> None:
     put(known)
     (known / "net.bin").unlink()
@@ -93,10 +99,12 @@ def test_the_commands_list_get_and_verify(known: Path, run: Run) -> None:
     path = put(known)
     assert str(path) in run("weights", "get", "net").out.replace("\n", "")
     assert "net.bin: as published" in run("weights", "verify").out
-    put(known, net_bin=b"Numbers")
+    put(known, net_xml=b"<nett>", net_bin=b"Numbers")
     wrong = run("weights", "verify")
     assert wrong.status == 2
-    assert "cut short or altered" in wrong.err
+    assert wrong.err.count("cut short or altered") == 2
+    (known / "net.bin").unlink()
+    assert run("weights", "list").out.split()[-1] == "absent"
 
 
 def test_the_files_at_hand_are_the_published_ones(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -20,6 +20,13 @@ from amiss.types import Boxes, FloatArray, Image, Label
 
 __all__ = ["BUILT_IN", "Detector", "DetectorDescription", "read_description"]
 
+FAINTEST = 0.02
+"""Rows of less confidence are not looked at."""
+MOST = 1000
+"""Networks that leave suppression to others give thousands of rows; so many of them, the surest, are looked at."""
+
+Divisor = Annotated[float, Field(gt=0)]
+
 
 class DetectorDescription(Settings):
     """What a detection network takes and gives."""
@@ -31,7 +38,9 @@ class DetectorDescription(Settings):
     colours: Literal["RGB", "BGR"] = Field("BGR", description="Order of the colours.")
     dtype: Literal["uint8", "float32"] = Field("float32", description="Type of the input's numbers.")
     mean: tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="Taken off each colour, in the order above.")
-    scale: tuple[float, float, float] = Field((1.0, 1.0, 1.0), description="Each colour is divided by this afterwards.")
+    scale: tuple[Divisor, Divisor, Divisor] = Field(
+        (1.0, 1.0, 1.0), description="Each colour is divided by this afterwards."
+    )
     fit: Literal["stretch", "letterbox"] = Field(
         "stretch",
         description="How a picture is brought to the input's size: stretched, or with grey bars below or right.",
@@ -43,8 +52,12 @@ class DetectorDescription(Settings):
     unit: Literal["pixels", "fraction"] = Field("pixels", description="Pixels of the input, or fractions of it.")
     confidence: int | str | None = Field(4, description="Column, or name of the output, of the confidence; null: none.")
     label: int | str | None = Field(None, description="Column, or name of the output, of the class; null: none.")
-    classes: int | None = Field(None, ge=0, description="The column at which a score a class begins; null: none.")
-    names: dict[int, str] = Field({}, description="Class → object, person, vehicle, cycle or bag; others are dropped.")
+    classes: int | str | None = Field(
+        None, description="The column at which a score a class begins, or name of the output of them; null: none."
+    )
+    names: dict[int, str] = Field(
+        {}, description="Class → object, person, vehicle, cycle or bag; others are dropped; none: all are objects."
+    )
     nms: float | None = Field(None, gt=0, le=1, description="Of boxes of a class that overlap more, the best is kept.")
 
 
@@ -118,26 +131,28 @@ class Detector:
     def _read(self, outputs: Mapping[str, NDArray[Any]], across: float, down: float) -> Boxes:
         """Boxes from what the network gave; `across` and `down` are input pixels for each pixel of the picture."""
         about = self._about
-        rows = np.asarray(outputs[about.boxes or next(iter(outputs))], np.float64)
-        if not rows.size:
+        given = outputs[about.boxes or next(iter(outputs))]
+        if not given.size:
             return Boxes.empty()
-        rows = rows.reshape(-1, rows.shape[-1]) if not about.transposed else rows.reshape(rows.shape[-2:]).T
+        rows = _table(given, about)
         confidence, label = self._classify(rows, outputs)
-        known = np.isin(label, list(self._labels)) & np.isfinite(rows).all(1) & (confidence > 0)
-        xyxy = _corners(rows[known], about) / np.array([across, down, across, down])
-        boxes = Boxes(
-            xyxy, confidence[known].clip(0, 1), np.array([self._labels[int(item)] for item in label[known]], np.int16)
-        )
-        boxes = boxes[np.argsort(-boxes.confidence, kind="stable")]
+        known = np.isfinite(rows).all(1) & np.isfinite(confidence) & (confidence >= FAINTEST)
+        if self._labels:
+            known &= np.isin(label, list(self._labels))
+        kept = np.flatnonzero(known)
+        kept = kept[np.argsort(-confidence[kept], kind="stable")[:MOST]]
+        xyxy = _corners(rows[kept], about) / np.array([across, down, across, down])
+        labels = [self._labels.get(int(item), Label.OBJECT) for item in label[kept]]
+        boxes = Boxes(xyxy, confidence[kept].clip(0, 1), np.array(labels, np.int16))
         return boxes if about.nms is None else boxes[~suppressed(boxes, about.nms)]
 
     def _classify(self, rows: FloatArray, outputs: Mapping[str, NDArray[Any]]) -> tuple[FloatArray, NDArray[Any]]:
         """Confidence and class `(n,)` of each row."""
         about = self._about
         confidence = _column(rows, outputs, about.confidence, 1.0)
-        label = _column(rows, outputs, about.label, 0.0).astype(np.int64)
+        label = np.nan_to_num(_column(rows, outputs, about.label, 0.0), nan=-1, posinf=-1, neginf=-1).astype(np.int64)
         if about.classes is not None:
-            scores = rows[:, about.classes :]
+            scores = _scores(rows, outputs, about.classes, about)
             label = scores.argmax(1) if scores.size else label
             confidence = confidence * scores.max(1, initial=0.0)
         return confidence, label
@@ -153,6 +168,26 @@ def _column(
     if len(found) != len(rows):
         raise ValueError(f"{where} has {len(found)} values for {len(rows)} boxes")
     return np.asarray(found)
+
+
+def _table(values: NDArray[Any], about: DetectorDescription) -> FloatArray:
+    """`(n, columns)` numbers of an output, whatever axes of length one stand before."""
+    rows = np.asarray(values, np.float64)
+    return rows.reshape(rows.shape[-2:]).T if about.transposed else rows.reshape(-1, rows.shape[-1])
+
+
+def _scores(
+    rows: FloatArray, outputs: Mapping[str, NDArray[Any]], where: int | str, about: DetectorDescription
+) -> FloatArray:
+    """`(n, classes)` scores of each row, from its last columns or from an output of their own."""
+    if isinstance(where, int):
+        if not 0 <= where < rows.shape[1]:
+            raise ValueError(f"its rows have {rows.shape[1]} columns, and the scores begin at {where}")
+        return rows[:, where:]
+    scores = _table(outputs[where], about)
+    if len(scores) != len(rows):
+        raise ValueError(f"{where} has {len(scores)} rows for {len(rows)} boxes")
+    return scores
 
 
 def _corners(rows: FloatArray, about: DetectorDescription) -> FloatArray:
@@ -179,9 +214,9 @@ def _fitted(image: Image, about: DetectorDescription) -> Image:
 
 
 def _label_map(about: DetectorDescription) -> dict[int, Label]:
-    """Class → label; everything is an object where nothing is named."""
+    """Class → label; empty where nothing is named, and everything is an object."""
     try:
-        return {key: Label[name.upper()] for key, name in about.names.items()} or {0: Label.OBJECT}
+        return {key: Label[name.upper()] for key, name in about.names.items()}
     except KeyError as error:
         known = ", ".join(label.name.lower() for label in Label)
         raise ConfigError(f"{about.path}: there is no label {str(error).lower()}; choose of: {known}") from None
@@ -198,10 +233,7 @@ def _check_input(network: Network, about: DetectorDescription) -> None:
         raise ConfigError(
             f"the detector {about.path} takes {shapes}, and its description says {wanted}; mend the description"
         )
-    if missing := {name for name in (about.boxes, about.confidence, about.label) if name and isinstance(name, str)} - {
-        name for name, _ in network.outputs
-    }:
-        raise ConfigError(
-            f"the detector {about.path} has no output {sorted(missing)[0]!r}; "
-            f"it has {', '.join(name for name, _ in network.outputs)}"
-        )
+    known = [name for name, _ in network.outputs]
+    asked = (about.boxes, about.confidence, about.label, about.classes)
+    if missing := [name for name in asked if name and isinstance(name, str) and name not in known]:
+        raise ConfigError(f"the detector {about.path} has no output {missing[0]!r}; it has {', '.join(known)}")

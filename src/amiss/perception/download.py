@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
@@ -67,18 +66,25 @@ def _fetch(url: str, part: Path, size: int, have: int, progress: Progress) -> No
         with cast("HTTPResponse", urllib.request.urlopen(request, timeout=TIMEOUT)) as answer:  # noqa: S310  # as above
             have = have if answer.status == 206 else 0  # partial content
             _append(answer, part, size, have, progress, url.rsplit("/", 1)[-1])
-    except (urllib.error.URLError, TimeoutError, HTTPException, ConnectionError) as error:
+    except (OSError, HTTPException) as error:
         raise WeightsError(str(getattr(error, "reason", "") or error) or type(error).__name__) from None
 
 
 def _append(answer: HTTPResponse, part: Path, size: int, have: int, progress: Progress, name: str) -> None:
-    with storage_errors(part), part.open("r+b" if have else "wb") as file:
+    with storage_errors(part):
+        file = part.open("r+b" if have else "wb")
+    with file:
         file.seek(have)
         while chunk := answer.read(min(CHUNK, size + 1 - have)):
-            file.write(chunk)
+            with storage_errors(part):  # what reading raises is the network's matter
+                file.write(chunk)
+                file.flush()
             have += len(chunk)
-            progress(f"fetching {name}", have, size)
+            progress(f"fetching {name}", min(have, size), size)
             if have > size:
                 break
-    if have != size:
+    if have > size:
+        part.unlink()
+        raise WeightsError(f"what came is longer than the published {size:,} bytes")
+    if have < size:
         raise WeightsError(f"it broke off after {have:,} of {size:,} bytes; run it again to go on")

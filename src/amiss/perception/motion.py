@@ -15,6 +15,11 @@ __all__ = ["MotionBoxes"]
 FOREGROUND, SHADOW = 255, 127
 """What OpenCV's subtractor marks its pixels with."""
 
+MARGIN = 0.1
+"""By this share of its size a known box is grown on each side before what moves in it is erased."""
+COVERED = 0.5
+"""Something that moves of which known boxes cover more than this share is theirs altogether, with what it trails."""
+
 
 class MotionBoxes:
     """Connected components of what stands out from the background or has just come.
@@ -42,7 +47,7 @@ class MotionBoxes:
         return self.beyond(frame, Boxes.empty())
 
     def beyond(self, frame: Frame, known: Boxes) -> Boxes:
-        """The boxes of what moves in `frame` outside the `known` boxes; none in the first frame."""
+        """The boxes of what moves in `frame` and is not one of the `known` boxes; none in the first frame."""
         smooth = cv2.GaussianBlur(frame.image, (5, 5), 0)
         marked = self._background.apply(smooth)
         grey = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), np.uint8)
@@ -51,9 +56,8 @@ class MotionBoxes:
         self._before = [*self._before[-1:], grey]
         if is_first:
             return Boxes.empty()
-        for x1, y1, x2, y2 in np.round(known.xyxy).astype(np.int64).clip(0):
-            mask[y1:y2, x1:x2] = False
-        return _components(np.asarray(mask), self._config)
+        closed = _closed(np.asarray(mask), self._config)
+        return _components(_erased(closed, known) if len(known) else closed, self._config)
 
     def _has_come(self, grey: Image) -> BoolArray:
         """Where the present frame differs from the two before it."""
@@ -67,10 +71,30 @@ class MotionBoxes:
         return ""
 
 
-def _components(mask: BoolArray, config: MotionConfig) -> Boxes:
-    """Boxes around the connected components of `mask` that are large enough and not too long."""
+def _closed(mask: BoolArray, config: MotionConfig) -> Image:
+    """The mask as 0 and 1, its gaps closed."""
     reach = max(round(mask.shape[0] * config.close), 1)
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    kernel = np.ones((reach, reach), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel), np.uint8)
+
+
+def _erased(closed: Image, known: Boxes) -> Image:
+    """The mask without what the known boxes cover, and without what hangs together with them and is mostly theirs.
+
+    Differences between frames also show where a thing has just been; beside its box they would be things of their own.
+    """
+    size = known.xyxy[:, 2:] - known.xyxy[:, :2]
+    grown = np.concatenate([known.xyxy[:, :2] - MARGIN * size, known.xyxy[:, 2:] + MARGIN * size], axis=1)
+    covered = np.zeros(closed.shape, np.bool_)
+    for x1, y1, x2, y2 in np.round(grown).astype(np.int64).clip(0):
+        covered[y1:y2, x1:x2] = True
+    count, piece = cv2.connectedComponents(closed, connectivity=8)
+    whole, theirs = np.bincount(piece.ravel(), minlength=count), np.bincount(piece[covered], minlength=count)
+    return np.where(covered | (theirs > COVERED * whole)[piece], np.uint8(0), closed)
+
+
+def _components(closed: Image, config: MotionConfig) -> Boxes:
+    """Boxes around the connected components of a mask that are large enough and not too long."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     x, y, width, height = stats[1:, :4].T.astype(np.float32)
     grown = np.stack([x, y, x + width, y + height], axis=1) + config.extend * np.array([-1, -1, 1, 1], np.float32)

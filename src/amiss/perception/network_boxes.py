@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from amiss.config import BoxesConfig
+from amiss.errors import ConfigError
 from amiss.perception.detector import BUILT_IN, Detector, DetectorDescription, read_description
 from amiss.perception.motion import MotionBoxes
 from amiss.perception.overlap import suppressed
@@ -28,10 +29,10 @@ INNER = 2.0
 
 def why_motion(config: BoxesConfig) -> str | None:
     """Why `auto` falls back on motion, in a sentence; None where the network can be used."""
-    if config.network not in BUILT_IN:
-        return None
     if find_spec("openvino") is None:
         return "Boxes come from motion: OpenVINO is not installed (pip install 'amiss[openvino]')."
+    if config.network not in BUILT_IN:
+        return None  # whoever describes a network wants it, or to hear what is wrong with it
     if find_weights(config.network) is None:
         return f"Boxes come from motion: the network is not here (amiss weights get {config.network})."
     return None
@@ -53,10 +54,15 @@ def describe(network: str) -> DetectorDescription:
 
     Raises:
         WeightsError: The weights can neither be found nor fetched.
-        ConfigError: The description cannot be read.
+        ConfigError: There is no such detector, or its description cannot be read.
     """
     if network in BUILT_IN:
         return DetectorDescription.build({**BUILT_IN[network], "path": get_weights(network)})
+    if Path(network).suffix not in (".yaml", ".yml"):
+        raise ConfigError(
+            f"there is no detector {network!r}; perception.boxes.network takes {', '.join(BUILT_IN)} "
+            "or a .yaml file that describes another one"
+        )
     return read_description(Path(network))
 
 

@@ -178,13 +178,12 @@ def find_weights(name: str) -> Path | None:
         WeightsError: There is no such network, or a file of it is not what it should be.
     """
     files = _known(name).files
-    places = [locate(file) for file in files]
-    if any(place is None or place.parent != (places[0] or place).parent for place in places):
-        return None
-    for place, file in zip(places, files, strict=True):
-        if place is not None:
-            check(place, file)
-    return places[0]
+    for folder in _folders():
+        if all((folder / file.name).is_file() for file in files):
+            for file in files:
+                check(folder / file.name, file)
+            return folder / files[0].name
+    return None
 
 
 def get_weights(name: str, progress: Progress = silent) -> Path:
