@@ -27,8 +27,13 @@ from amiss.errors import AmissError, ConfigError
 
 __all__ = ["app", "main"]
 
-DEMO_SETS = ("perception.boxes.source=file", "scoring.budget=20/hour")
-"""The demo's world comes with boxes, and its two minutes of normal footage cannot speak of a day."""
+DEMO_SETS = (
+    "perception.boxes.source=file",
+    "perception.poses.source=file",
+    "method.parts=[velocity,appearance,size,place,dwell,pose]",
+    "scoring.budget=20/hour",
+)
+"""The demo's world comes with boxes and joints, and its few minutes of normal footage cannot speak of a day."""
 
 app = typer.Typer(
     help="Learns what is normal in front of a fixed camera and shows what is not: when, where and why.",
@@ -227,7 +232,7 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("amiss-demo"),
     sets: Sets = [],  # noqa: B006  # typer copies it
 ) -> None:
-    """Do the main job on synthetic footage, with the boxes that come with it: learn, score, evaluate, report."""
+    """Learn, score, evaluate and report on synthetic footage, with the boxes and joints that come with it."""
     from amiss.demo import demo as run
 
     _make(out, "--out")

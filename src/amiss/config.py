@@ -128,7 +128,7 @@ class BoxesConfig(Settings):
 class TracksConfig(Settings):
     """How boxes are linked in time."""
 
-    high: float = Field(0.5, ge=0, le=1, description="Confidence from which a box may start a track.")
+    high: float = Field(0.3, ge=0, le=1, description="Confidence from which a box may start a track.")
     iou: float = Field(0.2, ge=0, le=1, description="Least overlap (IoU) of a box with a predicted track.")
     lost: float = Field(0.6, ge=0, description="Seconds that a track lives on without a box.")
     trail: float = Field(60.0, gt=0, description="Seconds for which the way of a track is remembered.")

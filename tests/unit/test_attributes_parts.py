@@ -14,7 +14,6 @@ from amiss.methods.attributes.parts import (
     speed,
 )
 from amiss.methods.attributes.perspective import Perspective
-from amiss.perception.skeleton import to_box
 from amiss.types import Windows
 
 
@@ -56,6 +55,12 @@ def windows(
     }
     plain = Windows(np.zeros(count), np.zeros(count), np.tile(np.array(box, np.float32), (count, 1)), data=data)
     return add_usual_size(plain, usual(50, 25))
+
+
+def from_hips(pose: np.ndarray, height: float) -> np.ndarray:
+    """`(N, 17, 2)` joints from the middle of the hips, in heights."""
+    pose = pose.reshape(-1, 17, 3)
+    return (pose[..., :2] - pose[:, [11, 12], :2].mean(1, keepdims=True)) / height
 
 
 def test_speed_is_in_pixels_a_second_whatever_the_frame_rate() -> None:
@@ -100,7 +105,7 @@ def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
         ("place", [20, 60]),
         ("dwell", [20, 60, np.log(10)]),
         ("appearance", [0.5] * 6),
-        ("pose", to_box(bent_body((10, 20, 30, 60), 30), np.array([[10, 20, 30, 60]]))[..., :2].ravel().tolist()),
+        ("pose", from_hips(bent_body((10, 20, 30, 60), 30), 50).ravel().tolist()),
     ],
 )
 def test_vectors_are_what_is_compared(name: str, vector: list[float]) -> None:
@@ -210,12 +215,13 @@ def test_a_pose_is_the_same_near_and_far() -> None:
     near, far = posed(50), windows(box=(100, 50, 110, 70))
     pose = bent_body((100, 50, 110, 70), 50)
     far = Windows(far.frame, far.seconds, far.box, data={**far.data, "pose": pose})
+    near, far = add_usual_size(near, usual(50, 25)), add_usual_size(far, usual(25, 12.5))
     assert ATTRIBUTES["pose"].vectors(near) == pytest.approx(ATTRIBUTES["pose"].vectors(far), abs=1e-5)
 
 
 def test_joints_that_are_not_seen_are_those_of_a_standing_body() -> None:
     vectors = [ATTRIBUTES["pose"].vectors(posed(90, confidence)) for confidence in (0, 0.2, 0.4, 1)]
-    assert vectors[0] == pytest.approx(STANDING.reshape(1, -1))
+    assert vectors[0] == pytest.approx((STANDING - STANDING[[11, 12]].mean(0)).reshape(1, -1))
     assert vectors[1] == pytest.approx((vectors[0] + vectors[3]) / 2, abs=1e-6)
     assert vectors[2] == pytest.approx(vectors[3])
     assert STANDING[9].tolist() == (STANDING[10] * [-1, 1]).tolist()
