@@ -28,6 +28,7 @@ __all__ = [
     "Polygon",
     "PosesConfig",
     "ReportConfig",
+    "ScenesConfig",
     "ScoringConfig",
     "Settings",
     "TracksConfig",
@@ -165,6 +166,18 @@ class ClipFeaturesConfig(Settings):
     )
 
 
+class ScenesConfig(Settings):
+    """The scene behind what moves, and whether the camera still sees it."""
+
+    memory: float = Field(10.0, gt=0, description="Seconds over which the view is learned, or the background reaches.")
+    hold: float = Field(1.0, ge=0, description="Seconds that a sign must last before its flag is raised or taken down.")
+    shift: float = Field(0.02, gt=0, le=1, description="A view that has shifted by this share of its width has moved.")
+    contrast: float = Field(0.3, gt=0, lt=1, description="Less of the learned contrast than this is a blocked view.")
+    sharpness: float = Field(0.4, gt=0, lt=1, description="Less of the learned sharpness than this is a blurred view.")
+    colour: float = Field(6.0, gt=0, description="Change of the mean colourfulness (0..255) when colours go or come.")
+    frozen: float = Field(3.0, gt=0, description="The very same picture for so many seconds is a frozen view.")
+
+
 Corner = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 Polygon = Annotated[tuple[Corner, ...], Field(min_length=3)]
 """Corners x, y in fractions of the picture's width and height."""
@@ -211,6 +224,7 @@ class PerceptionConfig(Settings):
     tracks: TracksConfig = Field(TracksConfig(), description="Tracks.")
     flow: FlowConfig = Field(FlowConfig(), description="Optical flow.")
     features: FeaturesConfig = Field(FeaturesConfig(), description="Appearance features.")
+    scenes: ScenesConfig = Field(ScenesConfig(), description="Scene and health of the view.")
     clips: ClipFeaturesConfig = Field(ClipFeaturesConfig(), description="Features of clips.")
     poses: PosesConfig = Field(PosesConfig(), description="Poses.")
 

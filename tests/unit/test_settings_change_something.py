@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +29,7 @@ from amiss.perception import poses
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.flow import Flow
 from amiss.perception.poses import MOVENET, OPENPOSE
+from amiss.perception.scenes import ViewHealth
 from amiss.perception.tracks import Tracker
 from amiss.perception.video.clip_features import ClipFeatures
 from amiss.perception.video.swin import VideoSwin
@@ -73,6 +74,26 @@ def networked(config: Config, folder: Path) -> Any:
     settings = given.model_copy(update={"source": "network", "network": str(network)})
     source = BOX_SOURCES["network"](settings)
     return [source.update(frame).xyxy.tolist() for frame in MOVING]
+
+
+def viewed(config: Config, folder: Path) -> Any:
+    """Flags over a view that moves a little, loses some contrast, sharpness and colour in turn, and freezes."""
+    clip = Rectangles("view", (Mover(10, 10, dx=1),), length=400)
+    health, said, still = ViewHealth(config.perception.scenes), [], next(iter(clip)).image
+    for frame in clip:
+        image = frame.image
+        if 60 <= frame.index < 120:
+            image = np.roll(image, 12, axis=1)
+        elif 120 <= frame.index < 180:
+            image = (image * 0.4 + 30).astype(np.uint8)
+        elif 180 <= frame.index < 240:
+            image = cv2.GaussianBlur(image, (0, 0), 2.0)
+        elif 240 <= frame.index < 300:
+            image = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+        elif 300 <= frame.index < 360:
+            image = still
+        said.append([(flag.kind.value, flag.start) for flag in health.update(replace(frame, image=image))])
+    return said
 
 
 HALF = [[[0, 0], [0.4, 0], [0.4, 1], [0, 1]]]
@@ -178,11 +199,13 @@ def steadied(config: Config, folder: Path) -> Any:
 
 
 def bodies_in(clip: Rectangles, share: float) -> Any:
-    """`(length * movers, 17, 3)` joints that are all at one height in their boxes, and shake."""
+    """`(length * movers, 17, 3)` joints one below the other, around one height in their boxes, that shake."""
     boxes = np.array([mover.box(frame) for frame in range(clip.length) for mover in clip.movers], np.float64)
     x = boxes[:, [0, 2]].mean(1) + np.arange(len(boxes)) % 3
-    y = boxes[:, 1] + share * (boxes[:, 3] - boxes[:, 1])
-    return np.tile(np.column_stack([x, y, np.ones(len(boxes))])[:, None], (1, 17, 1))
+    joints = np.ones((len(boxes), 17, 3))
+    joints[..., 0] = x[:, None]
+    joints[..., 1] = boxes[:, 1:2] + share * (boxes[:, 3:] - boxes[:, 1:2]) * np.linspace(0.5, 1.5, 17)
+    return joints
 
 
 def given_poses(path: Path, clip: Rectangles, share: float) -> None:
@@ -313,6 +336,13 @@ CHANGES = {
     "perception.boxes.network": Change("left.yaml", "right.yaml", networked),
     "perception.boxes.tiles": Change(1, 2, networked),
     "perception.boxes.motion_added": Change(True, False, networked),
+    "perception.scenes.memory": Change(1, 2, viewed),
+    "perception.scenes.hold": Change(0.2, 1, viewed),
+    "perception.scenes.shift": Change(0.02, 0.5, viewed),
+    "perception.scenes.contrast": Change(0.6, 0.1, viewed),
+    "perception.scenes.sharpness": Change(0.9, 0.05, viewed),
+    "perception.scenes.colour": Change(6, 200, viewed),
+    "perception.scenes.frozen": Change(0.5, 5, viewed),
     "perception.masks.privacy": Change([], HALF, masked),
     "perception.masks.region": Change([], HALF, masked),
     "perception.boxes.path": Change("moving.npz", "other.npz", boxes),
@@ -382,6 +412,7 @@ def with_value(folder: Path, key: str, value: Any) -> Config:
     write_boxes(folder / "other.npz", [Rectangles("moving", MOVING.movers[:1], MOVING.length)])
     config = config_of(folder)
     values = config.model_dump()
+    values["perception"]["scenes"] |= {"memory": 1.0}  # clips of tests are short
     values["perception"]["boxes"] |= {"path": folder / "moving.npz"}
     if key in PATHS:
         values["perception"][key.split(".")[1]]["source"] = "file"
