@@ -114,7 +114,10 @@ class BoxesConfig(Settings):
         le=8,
         description="The network also looks at so many by so many overlapping parts: it sees smaller things.",
     )
-    motion_added: bool = Field(default=True, description="Boxes from motion are added for what the network misses.")
+    motion_added: bool = Field(
+        default=False,
+        description="Boxes from motion are added for what the network misses: more is found, and more falsely.",
+    )
     path: Path | None = Field(
         None, description="The .npz of given boxes; by default boxes_training.npz or boxes_testing.npz above a clip."
     )
@@ -130,8 +133,8 @@ class TracksConfig(Settings):
     """How boxes are linked in time."""
 
     high: float = Field(0.3, ge=0, le=1, description="Confidence from which a box may start a track.")
-    iou: float = Field(0.2, ge=0, le=1, description="Least overlap (IoU) of a box with a predicted track.")
-    lost: float = Field(0.6, ge=0, description="Seconds that a track lives on without a box.")
+    iou: float = Field(0.1, ge=0, le=1, description="Least overlap (IoU) of a box with a predicted track.")
+    lost: float = Field(2.0, ge=0, description="Seconds that a track lives on without a box.")
     trail: float = Field(60.0, gt=0, description="Seconds for which the way of a track is remembered.")
 
 

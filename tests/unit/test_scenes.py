@@ -71,7 +71,7 @@ def test_an_untouched_view_has_no_flags() -> None:
     [
         (shifted(0.05), Flag.MOVED),
         (shifted(0.2), Flag.MOVED),
-        (lambda _: cv2.resize(texture(37, 53, 9), (WIDTH, HEIGHT)), Flag.MOVED),
+        (lambda _: texture(HEIGHT + 2, WIDTH + 2, 55)[2:, 2:], Flag.MOVED),
         (blurred, Flag.BLURRED),
         (covered, Flag.BLOCKED),
         (grey, Flag.SWITCHED),
