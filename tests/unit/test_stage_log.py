@@ -64,7 +64,7 @@ def test_another_method_reads_what_stages_gave(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("group", "stages"),
     [
-        ({"boxes": {"confidence": 0.2}}, {"boxes", "tracks", "features", "windows"}),
+        ({"boxes": {"confidence": 0.4}}, {"boxes", "tracks", "features", "windows"}),
         ({"tracks": {"iou": 0.3}}, {"tracks", "features", "windows"}),
         ({"features": {"size": 32}}, {"features", "windows"}),
         ({"flow": {"scale": 0.5}}, set()),  # these windows have no flow
