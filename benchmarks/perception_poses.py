@@ -28,6 +28,7 @@ from amiss.perception.network import Network
 from amiss.perception.poses import MOVENET, OPENPOSE, EverybodyPoses, NetworkPoses, PoseSource
 from amiss.perception.skeleton import PoseSmoother
 from amiss.perception.tracks import Tracker
+from amiss.perception.weights import WEIGHTS as WEIGHTS_TABLE
 from amiss.types import Boxes, Frame, Label
 
 DATA = Path(os.environ.get("AMISS_DATA", "../shared/data"))
@@ -74,7 +75,8 @@ def run(source: PoseSource, seen: list[tuple[Frame, Boxes]], smoothing: float) -
 def measure(kind: type[NetworkPoses] | type[EverybodyPoses], name: str, seen: list[tuple[Frame, Boxes]]) -> dict:
     """Seconds of stage and network; how many poses there are."""
     every, usual = PosesConfig(every=1), PosesConfig()
-    source, thrifty, network = kind(every, WEIGHTS / name), kind(usual, WEIGHTS / name), Network(WEIGHTS / name)
+    path = WEIGHTS / WEIGHTS_TABLE[name].files[0].name
+    source, thrifty, network = kind(every, path), kind(usual, path), Network(path)
     shape = network.inputs[0][1]
     dtype = np.uint8 if shape[-1] == 3 else np.float32
     picture = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)

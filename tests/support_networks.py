@@ -38,6 +38,19 @@ def write_constant(path: Path, shape: Sequence[int], outputs: Mapping[str, np.nd
     return path
 
 
+def write_flow(path: Path, width: int, height: int, gain: float = 1.0, outputs: int = 2) -> Path:
+    """A flow network of two pictures in one: x is `gain` times how much redder the first is, y how much bluer."""
+    weight = np.zeros((outputs, 6, 1, 1), np.float32)
+    weight[0, [0, 3], 0, 0] = gain, -gain
+    weight[1 % outputs, [2, 5], 0, 0] = gain, -gain
+    nodes = [helper.make_node("Conv", ["pictures", "weight"], ["flow"])]
+    taken = [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, [1, 6, height, width])]
+    told = [helper.make_tensor_value_info("flow", TensorProto.FLOAT, [1, outputs, height, width])]
+    graph = helper.make_graph(nodes, "flow", taken, told, [numpy_helper.from_array(weight, "weight")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
 def write_mean_box(path: Path, width: int, height: int) -> Path:
     """A detector `(1, 3, height, width)` → `boxes` `(1, 5)` whose confidence is the mean of the picture over 255."""
     nodes = [

@@ -141,6 +141,8 @@ class TracksConfig(Settings):
 class FlowConfig(Settings):
     """Optical flow."""
 
+    source: str = Field("dis", description="Flow source: dis (dense inverse search) or network (given in a file).")
+    network: Path | None = Field(None, description="The flow network: .xml, .onnx or .tflite.")
     preset: Literal["ultrafast", "fast", "medium"] = Field("fast", description="Preset of the DIS flow.")
     scale: float = Field(1.0, gt=0, le=1, description="The flow is computed on the picture shrunk by this factor.")
 

@@ -20,7 +20,7 @@ from amiss.footage.base import Footage
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
 from amiss.perception.features import Features
-from amiss.perception.flow import Flow
+from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.log import Rows, StageLog
 from amiss.perception.masks import Masked, Masks
 from amiss.perception.poses import POSE_SOURCES
@@ -69,7 +69,8 @@ class Pipeline:
         self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception.boxes)
         self._masks = Masks(config.perception.masks)
         self._tracker = Tracker(config.perception.tracks, config.footage.gap)
-        self._flow = Flow(config.perception.flow) if "flow" in needs.arrays else None
+        flow = config.perception.flow
+        self._flow = FLOW_SOURCES[flow.source](flow) if "flow" in needs.arrays else None
         wants_features = "feature" in needs.arrays
         self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
         self._trails = Trails(config.perception.tracks) if "dwell" in needs.arrays else None
@@ -168,9 +169,7 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
-        return content_key(
-            *self._keys(footage).values(), self._settings("flow") if self._flow else "", vars(self._needs)
-        )
+        return content_key(*self._keys(footage).values(), self._flow_key(), vars(self._needs))
 
     def _keys(self, footage: Footage) -> dict[str, str]:
         """The cache's key of each stage whose output is kept."""
@@ -185,6 +184,12 @@ class Pipeline:
             asked = self._config.perception.poses.model_dump(mode="json", exclude={"path"})
             keys["poses"] = content_key(tracked, asked, self._poses.fingerprint(footage.path))
         return keys
+
+    def _flow_key(self) -> str:
+        if not self._flow:
+            return ""
+        settings = self._config.perception.flow.model_dump_json(exclude={"network"})
+        return settings + self._flow.fingerprint()
 
     def _settings(self, group: str) -> str:
         return str(getattr(self._config.perception, group).model_dump_json())

@@ -27,7 +27,7 @@ from amiss.footage import find_footage
 from amiss.methods.attributes import AttributesSettings
 from amiss.perception import poses
 from amiss.perception.boxes import BOX_SOURCES, tidy
-from amiss.perception.flow import Flow
+from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.poses import MOVENET, OPENPOSE
 from amiss.perception.scenes import ViewHealth
 from amiss.perception.tracks import Tracker
@@ -41,7 +41,7 @@ from amiss.types import Boxes
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
 from support import Mover, Rectangles, box_table, config_of, frame_of, parts_of, walkers, write_boxes
-from support_networks import write_constant
+from support_networks import write_constant, write_flow
 
 MOVING = Rectangles("moving", (Mover(10, 4, 8, 20, dx=2), Mover(20, 30, 5, 5, dx=3), Mover(40, 60, 60, 6, dx=2)), 40)
 FAINT = Rectangles("moving", (Mover(10, 10, 30, 40, dx=1), Mover(60, 10, 12, 12, dx=2)), 40)
@@ -122,7 +122,10 @@ def tracks(config: Config, folder: Path) -> Any:
 
 
 def flow(config: Config, folder: Path) -> Any:
-    stage = Flow(config.perception.flow)
+    given = config.perception.flow
+    for name, gain in (("weak", 1.0), ("strong", 2.0)):
+        write_flow(folder / f"{name}.onnx", 40, 24, gain)
+    stage = FLOW_SOURCES[given.source](given.model_copy(update={"network": folder / (given.network or "weak.onnx")}))
     return [stage.update(frame).tolist() for frame in Rectangles("a", (Mover(10, 10, 30, 40, dx=3),), 2)][-1]
 
 
@@ -360,6 +363,8 @@ CHANGES = {
     "perception.tracks.iou": Change(0.2, 0.9, tracks),
     "perception.tracks.lost": Change(0.6, 0.3, tracks),
     "perception.tracks.trail": Change(60, 0.5, dwelt),
+    "perception.flow.source": Change("dis", "network", flow),
+    "perception.flow.network": Change("weak.onnx", "strong.onnx", flow),
     "perception.flow.preset": Change("ultrafast", "medium", flow),
     "perception.flow.scale": Change(1, 0.5, flow),
     "perception.features.source": Change("efficientnet-lite0", "eyes", features),
