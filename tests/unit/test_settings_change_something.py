@@ -419,6 +419,8 @@ def with_value(folder: Path, key: str, value: Any) -> Config:
     values = config.model_dump()
     values["perception"]["scenes"] |= {"memory": 1.0}  # clips of tests are short
     values["perception"]["boxes"] |= {"path": folder / "moving.npz"}
+    if key == "perception.flow.network":
+        values["perception"]["flow"]["source"] = "network"
     if key in PATHS:
         values["perception"][key.split(".")[1]]["source"] = "file"
     group, steps = values, key.split(".")
