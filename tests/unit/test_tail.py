@@ -32,7 +32,7 @@ def test_pareto_is_recovered_from_its_samples(shape: float) -> None:
 @pytest.mark.parametrize("pareto", [Pareto(0.0, 2.0), Pareto(0.3, 2.0)])
 def test_excess_at_is_the_inverse_of_survival(pareto: Pareto) -> None:
     for share in (1.0, 0.5, 1e-3, 1e-9):
-        assert np.exp(pareto.log_survival(np.array([pareto.excess_at(share)]))) == pytest.approx(share)
+        assert np.exp(pareto.log_survival(np.array([pareto.excess_at(np.log(share))]))) == pytest.approx(share)
 
 
 def test_light_tails_and_few_excesses_are_taken_as_exponential() -> None:
@@ -55,3 +55,11 @@ def test_what_is_usual_is_not_rare_however_often_it_comes(quiet: float) -> None:
     # rounding in a filter may lift a quiet frame by a hair
     assert tail.rarity(np.array([0.7, np.nextafter(0.7, 1), 0.7 * (1 + 1e-12)])).max() < 1e-9
     assert tail.rarity(np.array([9.0])) > 1.3
+
+
+def test_a_rarity_too_great_for_a_share_has_a_value() -> None:
+    """Two normal values that nearly agree make what lies a little above them rarer than any number can say."""
+    tail = Tail.fit(np.array([7.0, 7.0234375]))
+    rarity = float(tail.rarity(np.array([8.0]))[0])
+    assert rarity > 330
+    assert tail.value_at(rarity) == pytest.approx(8.0)

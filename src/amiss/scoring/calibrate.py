@@ -158,7 +158,7 @@ def _extrapolated(peaks: FloatArray, allowed: float) -> float:
     base = -np.log10(BASE_SHARE)
     if not len(peaks):
         return float(base - np.log10(min(allowed, 1.0)))
-    return float(base + fit_pareto(peaks - base).excess_at(min(allowed / len(peaks), 1.0)))
+    return float(base + fit_pareto(peaks - base).excess_at(min(float(np.log(allowed / len(peaks))), 0.0)))
 
 
 def _interval(peaks: FloatArray, hours: float, budget: float, level: float) -> tuple[float, float]:

@@ -33,11 +33,11 @@ class Pareto:
         ratio = np.maximum(excess, 0.0) / self.scale
         return np.asarray(-ratio if self.shape < 1e-6 else -np.log1p(self.shape * ratio) / self.shape)
 
-    def excess_at(self, share: float) -> float:
-        """The excess that this share (0..1) exceeds."""
+    def excess_at(self, log_share: float) -> float:
+        """The excess that a share exceeds, whose natural logarithm is given: it may be too small for a number."""
         if self.shape < 1e-6:
-            return -self.scale * float(np.log(share))
-        return self.scale / self.shape * (float(share**-self.shape) - 1.0)
+            return -self.scale * log_share
+        return self.scale / self.shape * float(np.expm1(-self.shape * log_share))
 
 
 def fit_pareto(excesses: FloatArray) -> Pareto:
@@ -97,7 +97,7 @@ class Tail:
     def value_at(self, rarity: float) -> float:
         """The value whose rarity this is; the inverse of `rarity`."""
         if rarity > -np.log10(self.share):
-            return self.threshold + self.pareto.excess_at(10.0**-rarity / self.share)
+            return self.threshold + self.pareto.excess_at(-rarity * float(np.log(10)) - float(np.log(self.share)))
         return float(np.interp(1 - 10.0**-rarity, np.linspace(0, 1, len(self.quantiles)), self.quantiles))
 
 
