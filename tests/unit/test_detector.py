@@ -204,5 +204,7 @@ def test_what_does_not_fit_a_network_is_told(tmp_path: Path) -> None:
     network = Network(write_constant(tmp_path / "net.onnx", (1, 3, 32, 32), {"boxes": ROWS}))
     assert network.inputs == [("image", (1, 3, 32, 32))]
     assert network.outputs == [("boxes", (2, 5))]
-    with pytest.raises(AmissError, match="does not take"):
-        network(np.zeros((1, 3, 8, 8), np.float32))
+    for ask in (network, lambda array: network.many([array])):
+        with pytest.raises(AmissError, match="does not take"):
+            ask(np.zeros((1, 3, 8, 8), np.float32))
+    assert network.many([]) == []

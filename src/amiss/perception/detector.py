@@ -108,14 +108,17 @@ class Detector:
 
     def find(self, images: Sequence[Image]) -> list[Boxes]:
         """The boxes in each picture `(H, W, 3)` uint8 RGB, the surest first, in pixels of the picture."""
-        return [self._find(image) for image in images]
+        blobs = [self._blob(image) for image in images]
+        given = [self._network(blobs[0])] if len(blobs) == 1 else self._network.many(blobs)
+        return [self._place(outputs, image) for outputs, image in zip(given, images, strict=True)]
 
-    def _find(self, image: Image) -> Boxes:
+    def _place(self, outputs: Mapping[str, NDArray[Any]], image: Image) -> Boxes:
+        """What the network gave for a picture, in pixels of the picture."""
         height, width = image.shape[:2]
         across, down = self._about.width / width, self._about.height / height
         if self._about.fit == "letterbox":
             across = down = min(across, down)
-        return self._read(self._network(self._blob(image)), across, down)
+        return self._read(outputs, across, down)
 
     def _blob(self, image: Image) -> NDArray[Any]:
         """`(1, 3, h, w)` or `(1, h, w, 3)`: a picture as the network takes it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Network:
             ) from None
         if path.suffix not in SUFFIXES or not path.is_file():
             raise WeightsError(f"{path} is not a network; it takes a file that ends in {', '.join(SUFFIXES)}")
+        self._openvino = openvino
         self._core = openvino.Core()
         try:
             self._model = self._core.read_model(path)
@@ -61,6 +62,11 @@ class Network:
     def _compiled(self) -> Any:
         return self._core.compile_model(self._model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
 
+    @cached_property
+    def _queue(self) -> Any:
+        compiled = self._core.compile_model(self._model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+        return self._openvino.AsyncInferQueue(compiled)
+
     def __call__(self, *arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run it.
 
@@ -78,8 +84,33 @@ class Network:
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-200:]
             raise WeightsError(f"the network {self.path} does not take what it is given ({reason})") from None
-        names = [name for name, _ in self.outputs]
-        return {name: np.array(found[index]) for index, name in enumerate(names)}
+        return self._named(lambda index: found[index])
+
+    def many(self, batches: Sequence[NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
+        """Run a network of one input on several arrays, as many at a time as there are cores for.
+
+        Raises:
+            WeightsError: An array does not fit the network.
+        """
+        found: dict[int, dict[str, NDArray[Any]]] = {}
+
+        def keep(request: Any, number: int) -> None:
+            found[number] = self._named(lambda index: request.get_output_tensor(index).data)
+
+        queue = self._queue
+        queue.set_callback(keep)
+        try:
+            for number, array in enumerate(batches):
+                queue.start_async([np.ascontiguousarray(array)], number)
+            queue.wait_all()
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[-200:]
+            raise WeightsError(f"the network {self.path} does not take what it is given ({reason})") from None
+        return [found[number] for number in range(len(batches))]
+
+    def _named(self, output: Callable[[int], NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A copy of each output, by name."""
+        return {name: np.array(output(index)) for index, (name, _) in enumerate(self.outputs)}
 
 
 def _name(port: Any) -> str:
