@@ -135,7 +135,22 @@ class TracksConfig(Settings):
     high: float = Field(0.3, ge=0, le=1, description="Confidence from which a box may start a track.")
     iou: float = Field(0.1, ge=0, le=1, description="Least overlap (IoU) of a box with a predicted track.")
     lost: float = Field(2.0, ge=0, description="Seconds that a track lives on without a box.")
+    appearance: str = Field(
+        "histogram",
+        description="By what looks tracks are told apart and found again: none, histogram (of colours) or network (of "
+        "people).",
+    )
+    memory: float = Field(
+        5.0,
+        ge=0,
+        description="Seconds for which a lost track can be found again by its look; not if there is none.",
+    )
     trail: float = Field(60.0, gt=0, description="Seconds for which the way of a track is remembered.")
+
+    @property
+    def life(self) -> float:
+        """Seconds after which a track that is not seen is forgotten."""
+        return self.lost if self.appearance == "none" else max(self.lost, self.memory)
 
 
 class FlowConfig(Settings):

@@ -111,14 +111,21 @@ def tidied(config: Config, folder: Path) -> Any:
 
 
 def tracks(config: Config, folder: Path) -> Any:
-    """Ids of a box that is unsure, jumps a little, and is unseen for half a second."""
-    tracker = Tracker(config.perception.tracks, config.footage.gap)
+    """Ids of a box that is unsure, jumps a little, and is unseen for half a second; its look does not count."""
+    tracker = Tracker(config.perception.tracks.model_copy(update={"appearance": "none"}), config.footage.gap)
     rows = [(0.0, 0, 0.4), (0.04, 0, 0.9), (0.08, 0, 0.9), (0.5, None, 0.0), (0.54, 0, 0.9), (0.58, 6, 0.9)]
     found = []
     for index, (seconds, x, sure) in enumerate(rows):
         here = Boxes.empty() if x is None else box_table([x, 0, x + 10, 20], confidence=[sure])
         found.append(tracker.update(frame_of(seconds, index), here).track.tolist())
     return found
+
+
+def found_again(config: Config, folder: Path) -> Any:
+    """Ids of a box that comes back beside where it was after three seconds."""
+    tracker, here = Tracker(config.perception.tracks, 9.0), box_table([20, 10, 30, 30])
+    steps = [(0.0, here), (3.0, box_table([32, 10, 42, 30]))]
+    return [tracker.update(frame_of(seconds), boxes).track.tolist() for seconds, boxes in steps]
 
 
 def flow(config: Config, folder: Path) -> Any:
@@ -362,6 +369,8 @@ CHANGES = {
     "perception.tracks.high": Change(0.5, 0.3, tracks),
     "perception.tracks.iou": Change(0.2, 0.9, tracks),
     "perception.tracks.lost": Change(0.6, 0.3, tracks),
+    "perception.tracks.appearance": Change("none", "histogram", found_again),
+    "perception.tracks.memory": Change(5, 2, found_again),
     "perception.tracks.trail": Change(60, 0.5, dwelt),
     "perception.flow.source": Change("dis", "network", flow),
     "perception.flow.network": Change("weak.onnx", "strong.onnx", flow),

@@ -48,7 +48,7 @@ def test_two_that_cross_keep_their_ids_by_their_speed() -> None:
 @pytest.mark.parametrize(("missing", "after"), [(10, [0]), (20, [1])])
 def test_a_track_lives_on_unseen_as_long_as_set(missing: int, after: list[int]) -> None:
     steps = [(i / 25, at(i) if i < 15 or i >= 15 + missing else Boxes.empty()) for i in range(16 + missing)]
-    assert follow(Tracker(TracksConfig(lost=0.6), 5.0), steps)[-1] == after
+    assert follow(Tracker(TracksConfig(lost=0.6, appearance="none"), 5.0), steps)[-1] == after
 
 
 @pytest.mark.parametrize("jump", [1.5, -0.2])

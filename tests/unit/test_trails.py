@@ -45,7 +45,7 @@ def test_boxes_without_a_track_have_no_trail_and_tracks_do_not_mix() -> None:
 
 
 def test_a_track_that_was_lost_too_long_or_reset_begins_anew() -> None:
-    trails = Trails(TracksConfig(lost=0.4))
+    trails = Trails(TracksConfig(lost=0.4, memory=0.4))
     trails.update(frame_of(0.0, 0), tracked(0))
     trails.update(frame_of(0.5, 1), Boxes.empty())
     assert trails.update(frame_of(0.6, 2), tracked(0)).tolist() == [0]
@@ -57,3 +57,9 @@ def test_a_track_that_was_lost_too_long_or_reset_begins_anew() -> None:
 def test_no_boxes_give_no_trails() -> None:
     (found,) = follow([(0.0, Boxes.empty())])
     assert found.shape == (0,)
+
+
+def test_a_track_that_can_be_found_again_keeps_its_trail() -> None:
+    steps = [(0.0, tracked(0)), (3.0, Boxes.empty()), (4.0, tracked(0))]
+    assert follow(steps, TracksConfig(lost=0.4, memory=5))[-1].tolist() == [4]
+    assert follow(steps, TracksConfig(lost=0.4, memory=5, appearance="none"))[-1].tolist() == [0]

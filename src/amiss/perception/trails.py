@@ -21,7 +21,7 @@ class Trails:
     """
 
     def __init__(self, config: TracksConfig) -> None:
-        self._memory, self._lost = config.trail, config.lost
+        self._memory, self._life = config.trail, config.life
         self.reset()
 
     def reset(self) -> None:
@@ -42,7 +42,7 @@ class Trails:
             way = self._ways.setdefault(int(boxes.track[row]), _Way())
             way.add(frame.seconds, feet[row], self._memory)
             dwell[row] = way.dwell(float(reach[row]))
-        oldest = frame.seconds - self._lost
+        oldest = frame.seconds - self._life
         self._ways = {track: way for track, way in self._ways.items() if way.last >= oldest}
         return dwell
 
