@@ -136,7 +136,7 @@ class TracksConfig(Settings):
     iou: float = Field(0.1, ge=0, le=1, description="Least overlap (IoU) of a box with a predicted track.")
     lost: float = Field(2.0, ge=0, description="Seconds that a track lives on without a box.")
     appearance: str = Field(
-        "histogram",
+        "none",
         description="By what looks tracks are told apart and found again: none, histogram (of colours) or network (of "
         "people).",
     )

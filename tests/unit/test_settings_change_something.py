@@ -428,6 +428,8 @@ def with_value(folder: Path, key: str, value: Any) -> Config:
     values = config.model_dump()
     values["perception"]["scenes"] |= {"memory": 1.0}  # clips of tests are short
     values["perception"]["boxes"] |= {"path": folder / "moving.npz"}
+    if key == "perception.tracks.memory":
+        values["perception"]["tracks"]["appearance"] = "histogram"
     if key == "perception.flow.network":
         values["perception"]["flow"]["source"] = "network"
     if key in PATHS:

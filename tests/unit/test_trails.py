@@ -61,5 +61,5 @@ def test_no_boxes_give_no_trails() -> None:
 
 def test_a_track_that_can_be_found_again_keeps_its_trail() -> None:
     steps = [(0.0, tracked(0)), (3.0, Boxes.empty()), (4.0, tracked(0))]
-    assert follow(steps, TracksConfig(lost=0.4, memory=5))[-1].tolist() == [4]
+    assert follow(steps, TracksConfig(lost=0.4, memory=5, appearance="histogram"))[-1].tolist() == [4]
     assert follow(steps, TracksConfig(lost=0.4, memory=5, appearance="none"))[-1].tolist() == [0]
