@@ -42,7 +42,8 @@ be changed: `report.*`, `device`, `cache`, `scoring.causal`, `scoring.release`, 
 `perception.scenes.*` and `perception.clips.*` are read by parts of the library that no command uses yet: the background
 and health of a view (`amiss.perception.scenes`) and features of clips (`amiss.perception.video`).
 
-Environment: `AMISS_WEIGHTS` is a folder of pretrained networks; `AMISS_CACHE` is the folder of what perception found (by default `amiss` in the user's cache folder); it
+Environment: `AMISS_WEIGHTS` is a folder of pretrained networks.
+`AMISS_CACHE` is the folder of what perception found (by default `amiss` in the user's cache folder); it
 can be removed at any time.
 """
 
