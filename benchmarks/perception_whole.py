@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from amiss.config import Config, load_config
+from amiss.config import BoxesConfig, Config, load_config
 from amiss.engine.model import make_method
 from amiss.footage import find_footage
 from amiss.perception.network_boxes import NetworkBoxes
@@ -73,7 +73,7 @@ def main() -> None:
     """Measure, and print or write the numbers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, required=True, help="a video, or a folder of frames")
-    parser.add_argument("--tiles", type=int, default=1)
+    parser.add_argument("--tiles", type=int, default=BoxesConfig().tiles)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     config = load_config(sets=["perception.boxes.source=network", f"perception.boxes.tiles={asked.tiles}"])

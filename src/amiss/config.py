@@ -109,7 +109,7 @@ class BoxesConfig(Settings):
         description="The detection network: a name of `amiss weights list`, or a YAML file that describes another one.",
     )
     tiles: int = Field(
-        1,
+        2,
         ge=1,
         le=8,
         description="The network also looks at so many by so many overlapping parts: it sees smaller things.",
@@ -133,10 +133,11 @@ class TracksConfig(Settings):
     """How boxes are linked in time."""
 
     high: float = Field(0.3, ge=0, le=1, description="Confidence from which a box may start a track.")
+    confirm: int = Field(2, ge=1, description="Boxes from which a track counts; in the first frame all do at once.")
     iou: float = Field(0.1, ge=0, le=1, description="Least overlap (IoU) of a box with a predicted track.")
     lost: float = Field(2.0, ge=0, description="Seconds that a track lives on without a box.")
     appearance: str = Field(
-        "none",
+        "histogram",
         description="By what looks tracks are told apart and found again: none, histogram (of colours) or network (of "
         "people).",
     )

@@ -35,7 +35,7 @@ from amiss.windows.store import WindowPart, write_frame, write_windows
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 9
+STAGES_VERSION = 10
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 

@@ -14,7 +14,7 @@ from amiss.engine.evaluate import evaluate, labels_of
 from amiss.perception.boxes import read_boxes, tidy
 
 TRAINING, TESTING = ("01", "06", "11", "16"), ("03", "07")
-SETTINGS = ("perception.boxes.source=file", "scoring.smoothing=gaussian:8")
+SETTINGS = ("perception.boxes.source=file", "perception.tracks.confirm=1", "scoring.smoothing=gaussian:8")
 
 
 @pytest.mark.timeout(240)

@@ -37,19 +37,21 @@ def run(tracker: Tracker, scene: Scene) -> list[list[int]]:
 @UNHURRIED
 @given(scenes(), scenes())
 def test_two_cameras_interleaved_give_what_each_gives_alone(left: Scene, right: Scene) -> None:
-    trackers, found = (Tracker(TracksConfig(), GAP), Tracker(TracksConfig(), GAP)), ([], [])
+    trackers, found = (Tracker(TracksConfig(confirm=1), GAP), Tracker(TracksConfig(confirm=1), GAP)), ([], [])
     for index in range(max(len(left), len(right))):
         for tracker, scene, tracks in zip(trackers, (left, right), found, strict=True):
             if index < len(scene):
                 seconds, boxes = scene[index]
                 tracks.append(tracker.update(frame_of(seconds, index), boxes).track.tolist())
-    assert list(found) == [run(Tracker(TracksConfig(), GAP), scene) for scene in (left, right)]
+    assert list(found) == [run(Tracker(TracksConfig(confirm=1), GAP), scene) for scene in (left, right)]
 
 
 @UNHURRIED
 @given(scenes())
 def test_an_id_is_given_once_a_frame_and_never_again_after_a_gap(scene: Scene) -> None:
-    tracks = [[i for i in found if i != NO_TRACK] for found in run(Tracker(TracksConfig(lost=9), GAP), scene)]
+    tracks = [
+        [i for i in found if i != NO_TRACK] for found in run(Tracker(TracksConfig(confirm=1, lost=9), GAP), scene)
+    ]
     ended: set[int] = set()
     for index, found in enumerate(tracks):
         assert len(set(found)) == len(found)
@@ -63,7 +65,7 @@ def test_an_id_is_given_once_a_frame_and_never_again_after_a_gap(scene: Scene) -
 @UNHURRIED
 @given(scenes())
 def test_every_confident_box_has_a_track_and_reset_begins_anew(scene: Scene) -> None:
-    tracker = Tracker(TracksConfig(), GAP)
+    tracker = Tracker(TracksConfig(confirm=1), GAP)
     first = run(tracker, scene)
     for (_, boxes), tracks in zip(scene, first, strict=True):
         assert all(track != NO_TRACK for track, sure in zip(tracks, boxes.confidence >= 0.5, strict=True) if sure)

@@ -31,7 +31,7 @@ def described(folder: Path, rows: np.ndarray) -> str:
 
 def config(folder: Path, rows: np.ndarray, **changes: object) -> BoxesConfig:
     return BoxesConfig.build(
-        {"source": "network", "network": described(folder, rows), "motion_added": False, **changes}
+        {"source": "network", "network": described(folder, rows), "motion_added": False, "tiles": 1, **changes}
     )
 
 

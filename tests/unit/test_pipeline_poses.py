@@ -36,7 +36,7 @@ def write_given(path: Path, clip: Rectangles, shift: float = 0) -> Path:
 def config(folder: Path, clip: Rectangles = CLIP, **changes: Any) -> Config:
     given = {"source": "file", "path": write_given(folder / "poses.npz", clip), "smoothing": 0, **changes}
     boxes = config_of(folder, [clip]).perception.boxes
-    return config_of(folder, perception={"boxes": boxes, "poses": given})
+    return config_of(folder, perception={"boxes": boxes, "poses": given, "tracks": {"confirm": 1}})
 
 
 def all_windows(settings: Config, clip: Rectangles = CLIP) -> Windows:

@@ -121,6 +121,12 @@ def tracks(config: Config, folder: Path) -> Any:
     return found
 
 
+def newborn(config: Config, folder: Path) -> Any:  # a box that comes after the first frame
+    tracker = Tracker(config.perception.tracks, 9.0)
+    tracker.update(frame_of(0.0), Boxes.empty())
+    return [tracker.update(frame_of(seconds), box_table([20, 10, 30, 30])).track.tolist() for seconds in (0.1, 0.2)]
+
+
 def found_again(config: Config, folder: Path) -> Any:
     """Ids of a box that comes back beside where it was after three seconds."""
     tracker, here = Tracker(config.perception.tracks, 9.0), box_table([20, 10, 30, 30])
@@ -367,6 +373,7 @@ CHANGES = {
     "perception.boxes.motion.extend": Change(1, 5, boxes),
     "perception.boxes.motion.max_aspect": Change(10, 2, boxes),
     "perception.tracks.high": Change(0.5, 0.3, tracks),
+    "perception.tracks.confirm": Change(1, 2, newborn),
     "perception.tracks.iou": Change(0.2, 0.9, tracks),
     "perception.tracks.lost": Change(0.6, 0.3, tracks),
     "perception.tracks.appearance": Change("none", "histogram", found_again),

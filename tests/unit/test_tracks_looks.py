@@ -31,7 +31,7 @@ def ids(config: TracksConfig, steps: list[tuple[Frame, Boxes]], gap: float = 20.
 
 
 def histogram(**changes: float) -> TracksConfig:
-    return TracksConfig(**{"appearance": "histogram", "lost": 0.5} | changes)
+    return TracksConfig(**{"appearance": "histogram", "lost": 0.5, "confirm": 1} | changes)
 
 
 def test_who_comes_back_is_found_again_by_the_look() -> None:

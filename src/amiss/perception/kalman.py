@@ -24,6 +24,7 @@ class Filters:
 
     Attributes:
         id: `(N,)` int64 track ids.
+        hits: `(N,)` boxes so far.
         seen: `(N,)` seconds of the last box.
         last: `(N, 4)` the last box, cx, cy, w, h in pixels.
         place: `(N, 4)` cx, cy, w, h in pixels.
@@ -36,6 +37,7 @@ class Filters:
     """
 
     id: IntArray
+    hits: IntArray
     seen: FloatArray
     last: FloatArray
     place: FloatArray
@@ -54,7 +56,7 @@ class Filters:
         zero, count = np.zeros_like(place), len(ids)
         look = np.zeros((count, dimensions), np.float32), np.full(count, -np.inf)
         spread = (MEASURED * height) ** 2, zero.copy(), (BORN_SPEED * height) ** 2
-        return cls(ids, np.full(count, seconds), place.copy(), place, zero, *spread, *look)
+        return cls(ids, np.ones(count, np.int64), np.full(count, seconds), place.copy(), place, zero, *spread, *look)
 
     def take(self, rows: IntArray) -> Self:
         """The filters `rows`."""
@@ -84,6 +86,7 @@ class Filters:
         self.var_speed[rows] -= gain_speed * self.var_both[rows]
         self.var_both[rows] *= 1 - gain_place
         self.var_place[rows] *= 1 - gain_place
+        self.hits[rows] += 1
         self.seen[rows] = seconds
         self.last[rows] = measured
 

@@ -197,7 +197,7 @@ class EverybodyPoses:
         scale = min(self._height / height, self._width / width)
         inner = max(round(width * scale), 1), max(round(height * scale), 1)
         canvas = np.zeros((self._height, self._width, 3), np.uint8)
-        canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
+        canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
         found = self._network(canvas[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32))
         joints = find_people(found[self._heat][0], found[self._fields][0])[:, COCO_ORDER]
         cell = self._height / found[self._heat].shape[2]  # pixels of the network's picture

@@ -1,7 +1,8 @@
 """Linking boxes in time, in ByteTrack's manner, with looks where overlap alone leaves it open.
 
 Sources: Zhang et al., "ByteTrack: multi-object tracking by associating every detection box", 2022: confident boxes are
-matched to predicted tracks first, the others to what is left; only confident boxes start tracks. Wojke et al., "Simple
+matched to predicted tracks first, the others to what is left; only confident boxes start tracks, which count from their
+second box on, or at once in the first frame. Wojke et al., "Simple
 online and realtime tracking with a deep association metric", 2017: the cosine distance of looks counts beside overlap,
 forbids what looks too unlike (equations 2 to 6, by overlap in place of the Mahalanobis distance), and finds a track
 again that motion alone no longer reaches. Looks are taken only of boxes that compete, overlap little or fit no track,
@@ -88,12 +89,14 @@ class Tracker:
     def reset(self) -> None:
         """Forget all tracks and start counting anew."""
         self._next = 0
-        self._seconds = 0.0
+        self._seconds = -np.inf
         self._filters = self._born(np.zeros(0, np.int64), np.zeros((0, 4)))
 
     def update(self, frame: Frame, boxes: Boxes) -> Boxes:
-        """The boxes of `frame` with their track ids; unconfident boxes that fit no track keep `NO_TRACK`."""
-        self._advance(frame.seconds)
+        """The boxes of `frame` with their track ids; boxes of no track, or of none yet, keep `NO_TRACK`."""
+        if begins := not 0 <= frame.seconds - self._seconds <= self._gap:
+            self._filters = self._filters.take(np.zeros(0, np.int64))
+        self._advance(0.0 if begins else frame.seconds - self._seconds, frame.seconds)
         sight = _Sight(frame, boxes, self._reid) if self._reid and len(boxes) else None
         sure = boxes.confidence >= self._config.high
         owner = self._associate(boxes.xyxy, sure, sight)
@@ -102,22 +105,24 @@ class Tracker:
         held = np.flatnonzero(owner >= 0)
         self._filters.correct(owner[held], boxes.xyxy[held], frame.seconds)
         self._start(np.flatnonzero(sure & (owner < 0)), boxes.xyxy, owner)
+        if begins:
+            self._filters.hits[:] = self._config.confirm
         if sight:
             self._remember(owner, sight)
         track = np.full(len(boxes), NO_TRACK, np.int64)
-        track[owner >= 0] = self._filters.id[owner[owner >= 0]]
+        counts = np.flatnonzero(owner >= 0)
+        counts = counts[self._filters.hits[owner[counts]] >= self._config.confirm]
+        track[counts] = self._filters.id[owner[counts]]
         return dataclasses.replace(boxes, track=track)
 
     def _born(self, ids: IntArray, boxes: FloatArray) -> Filters:
         return Filters.born(ids, self._seconds, boxes, self._reid.dimensions if self._reid else 0)
 
-    def _advance(self, seconds: float) -> None:
+    def _advance(self, dt: float, seconds: float) -> None:
         """Predict where the tracks are now, without those that have not been seen for too long."""
-        dt = seconds - self._seconds
         self._seconds = seconds
-        alive = self._unseen() <= self._config.life if 0 <= dt <= self._gap else np.zeros(len(self._filters.id), bool)
-        self._filters = self._filters.take(np.flatnonzero(alive))
-        self._filters.predict(max(dt, 0.0))
+        self._filters = self._filters.take(np.flatnonzero(self._unseen() <= self._config.life))
+        self._filters.predict(dt)
 
     def _unseen(self) -> FloatArray:
         """`(T,)` seconds for which each track has not been seen."""
