@@ -1,0 +1,66 @@
+"""What a method hands to the training loop: a module, how a batch is made of windows, its losses, and a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from amiss.types import Windows
+from amiss.windows.store import WindowStore
+
+__all__ = ["Plan", "Task", "Trainer"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a method is trained unless the settings `train.*` say otherwise.
+
+    Attributes:
+        epochs: Passes over the windows.
+        batch: Windows a step.
+        rate: Learning rate of Adam.
+        decay: The rate is multiplied by this …
+        decay_every: … every so many epochs.
+        weight_decay: The optimiser's.
+    """
+
+    epochs: int
+    batch: int
+    rate: float
+    decay: float = 1.0
+    decay_every: int = 1
+    weight_decay: float = 0.0
+
+
+class Task(Protocol):
+    """What is trained.
+
+    Attributes:
+        name: Of the method, in messages and folders.
+        module: All parameters and buffers that learn.
+        plan: How.
+    """
+
+    name: str
+    module: nn.Module
+    plan: Plan
+
+    def batch(self, windows: Windows) -> Mapping[str, Tensor]:
+        """What `losses` takes, on the CPU, the first axis of each tensor being the windows."""
+
+    def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Each term of the loss, weighted and averaged over the windows; their sum is minimised."""
+
+
+class Trainer(Protocol):
+    """The training loop, as a method sees it."""
+
+    def __call__(self, task: Task, store: WindowStore, seed: int) -> None:
+        """Train `task.module` in place on normal windows; afterwards it is on the CPU and in evaluation mode.
+
+        Raises:
+            TrainingError: A loss is not a number.
+        """
