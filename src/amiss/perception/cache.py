@@ -44,12 +44,14 @@ class Entry:
     """A whole entry: memory-mapped arrays and what was noted with them.
 
     Attributes:
+        key: What it is kept under.
         meta: What the writer noted.
         arrays: Read-only arrays by name.
     """
 
     def __init__(self, folder: Path) -> None:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        self.key = folder.name
         self.meta: dict[str, Any] = index["meta"]
         self.arrays: dict[str, NDArray[Any]] = {
             name: self._open(folder / f"{name}.bin", np.dtype(dtype), tuple(shape))
