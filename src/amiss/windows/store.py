@@ -125,7 +125,7 @@ class WindowStore:
             IndexError: A number that the store does not have.
         """
         rows = np.asarray(rows, np.int64)
-        if len(rows) and not (0 <= rows.min() and rows.max() < len(self)):
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a store of {len(self)} windows")
         order = np.argsort(rows, kind="stable")  # memory that is mapped is read from front to back
         edges = np.cumsum([0, *map(len, self.parts)])
