@@ -21,9 +21,9 @@ EVERY = 15.0
 class ProgressDisplay:
     """Progress bars with the time left on a terminal, plain lines elsewhere; a context manager.
 
-    Calling it with what is being done, how much is done and of how much moves that bar. What follows a colon in the text
-    may change from call to call: it is shown, and the bar is the same. Without a terminal a line is
-    written for work that takes longer than two seconds, then every quarter of a minute, and when it is done.
+    Calling it with what is being done, how much is done and of how much moves that bar. What follows a colon in the
+    text may change from call to call: it is shown, and the bar is the same. Without a terminal a line is written for
+    work that takes longer than two seconds, then every quarter of a minute, and when it is done.
 
     Args:
         console: Where to.

@@ -125,13 +125,17 @@ class Checkpoint:
             if index["key"] != self.key:
                 log.info("the checkpoint in %s is of another training; this one begins anew", self.folder)
                 return None
-            content = (self.folder / index["tensors"]).read_bytes()
-            if hashlib.blake2b(content, digest_size=16).hexdigest() != index["hash"]:
-                raise ValueError(f"{index['tensors']} was altered")
-            return Standing(**{item.name: index[item.name] for item in fields(Standing)}), load(content)
+            standing = Standing(**{item.name: index[item.name] for item in fields(Standing)})
+            return standing, load(self._content(index["tensors"], index["hash"]))
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             log.warning("the checkpoint in %s is damaged (%s); training begins anew", self.folder, error)
             return None
+
+    def _content(self, name: str, digest: str) -> bytes:
+        content = (self.folder / name).read_bytes()
+        if hashlib.blake2b(content, digest_size=16).hexdigest() != digest:
+            raise ValueError(f"{name} was altered")
+        return content
 
 
 def chosen(tensors: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
@@ -157,13 +161,13 @@ def optimiser_tensors(module: nn.Module, optimiser: torch.optim.Optimizer) -> di
 def restore_optimiser(module: nn.Module, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Take back what `optimiser_tensors` gave."""
     for name, parameter in module.named_parameters():
-        kept = {key.rpartition("|")[2]: value for key, value in tensors.items() if key.rpartition("|")[0] == name}
-        # As the optimiser lays them out itself: in memory like the parameter, else sums might differ in the last bit.
-        laid = {
-            kind: torch.empty_like(parameter, dtype=value.dtype).copy_(value)
-            if value.shape == parameter.shape
-            else value
-            for kind, value in kept.items()
-        }
-        if laid:
-            optimiser.state[parameter] = laid
+        kept = {kind: _laid(value, parameter) for kind, value in chosen(tensors, f"{name}|").items()}
+        if kept:
+            optimiser.state[parameter] = kept
+
+
+def _laid(value: Tensor, parameter: Tensor) -> Tensor:
+    """In memory like the parameter, as the optimiser does it itself; else sums might differ in the last bit."""
+    if value.shape != parameter.shape or not value.dim():
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)

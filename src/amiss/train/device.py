@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -17,7 +17,7 @@ Precision = Literal["32", "bf16"]
 def native_bf16(device: torch.device) -> bool:
     """Whether the device computes in bf16 itself; elsewhere it is slower than 32 bits."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
     return device.type == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
@@ -42,15 +42,16 @@ def repeatable(threads: int) -> Iterator[None]:
     Afterwards threads, and the state of torch's random numbers, are as before.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    filling = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic
+    filling = memory.fill_uninitialized_memory
     warning = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # for hunting bugs; it costs a write of every array
+    memory.fill_uninitialized_memory = False  # for hunting bugs; it costs a write of every array
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(mode=before[1], warn_only=warning)
-        torch.utils.deterministic.fill_uninitialized_memory = filling
+        memory.fill_uninitialized_memory = filling

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def prefetch(make: Callable[[Item], Made], items: Iterable[Item], ahead: int = 2) -> Iterator[Made]:
+def prefetch(make: Callable[[Item], Made], items: Iterable[Item], ahead: int = 2) -> Generator[Made, None, None]:
     """What `make` gives for each item, in order, made in a thread of its own.
 
     What `make` raises is raised here. The thread ends with the generator: close it where it may not be read to its end.

@@ -51,5 +51,5 @@ class Job:
 def _digest(tensor: Tensor) -> str:
     """Of kind of numbers, shape, and values."""
     data = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
-    digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+    digest = hashlib.blake2b(data.tobytes(), digest_size=16).hexdigest()
     return f"{tensor.dtype}{tuple(tensor.shape)}{digest}"

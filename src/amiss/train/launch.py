@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -47,7 +48,8 @@ def launch(job: Job, checkpoint: Checkpoint, device: torch.device, progress: Pro
 
 def _fabric(job: Job, device: torch.device) -> Fabric:
     count = job.config.devices
-    which: list[int] | int = [device.index] if device.index is not None and count == 1 else count
+    named = count == 1 and device.type != "cpu" and ":" in str(device)
+    which: list[int] | int = [device.index] if named else count
     strategy: Strategy | str = "auto"
     if count > 1:
         strategy = DDPStrategy(start_method="spawn", find_unused_parameters=True)
@@ -72,7 +74,7 @@ def _launch_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, progress: 
     listener = threading.Thread(target=listen, name="amiss-progress", daemon=True)
     listener.start()
     try:
-        problem = fabric.launch(_one_of_several, job, checkpoint, said)
+        problem = fabric.launch(partial(_one_of_several, job=job, checkpoint=checkpoint, said=said))
     finally:
         said.put(None)
         listener.join()

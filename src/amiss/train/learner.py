@@ -42,7 +42,7 @@ class Step:
 
 
 class _Losses(nn.Module):
-    """A task as a module, so that Fabric reaches what happens within: its precision, the gradients of several devices."""
+    """A task as a module, so that Fabric reaches what happens within: precision, gradients of several devices."""
 
     def __init__(self, task: Task) -> None:
         super().__init__()
