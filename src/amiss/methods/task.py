@@ -55,7 +55,10 @@ class Task(Protocol):
         """
 
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """Each term of the loss, weighted and averaged over the windows; their sum is minimised."""
+        """Each term of the loss, weighted and averaged over the windows; their sum is minimised.
+
+        Networks may give bf16 here, which has three digits: `float()` before sums keeps losses comparable.
+        """
 
 
 class Trainer(Protocol):

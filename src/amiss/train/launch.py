@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -93,8 +92,7 @@ def _one_of_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, said: Any)
             said.put((what, done, total))
 
     fabric.barrier()
-    with _quiet(), warnings.catch_warnings(), repeatable(max(1, cores() // job.config.devices)):
-        warnings.filterwarnings("ignore", message="find_unused_parameters")
+    with _quiet(), repeatable(max(1, cores() // job.config.devices)):
         try:
             Loop(fabric, job, checkpoint, tell).run()
         except AmissError as error:
