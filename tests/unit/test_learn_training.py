@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def painter(name: str, config: Config) -> Painter:
 def test_a_model_says_how_it_was_trained_and_training_is_not_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("amiss.engine.learn.make_method", painter)
+    monkeypatch.setattr(sys.modules[learn.__module__], "make_method", painter)
     config = config_of(tmp_path, CLIPS, method={"parts": ["velocity"]}, train={"epochs": 2, "precision": "32"})
     told: list[str] = []
     model = learn(CLIPS, config=config, progress=lambda what, *_: told.append(what))

@@ -38,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> WindowStore:
 )
 def test_rates_of_each_schedule(schedule: str, rates: list[float]) -> None:
     plan = settle(PLAN, TrainConfig.build({"schedule": schedule}))
-    assert [rate_at(plan, schedule, epoch) for epoch in range(4)] == pytest.approx(rates)
+    assert [rate_at(plan, schedule, epoch) for epoch in range(4)] == pytest.approx(rates, rel=1e-5)
 
 
 def test_settings_win_over_the_plan() -> None:
