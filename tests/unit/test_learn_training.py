@@ -46,7 +46,7 @@ def test_a_model_says_how_it_was_trained_and_training_is_not_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules[learn.__module__], "make_method", painter)
-    config = config_of(tmp_path, CLIPS, method={"parts": ["velocity"]}, train={"epochs": 2, "precision": "32"})
+    config = config_of(tmp_path, CLIPS, method={"parts": ["size"]}, train={"epochs": 2, "precision": "32"})
     told: list[str] = []
     model = learn(CLIPS, config=config, progress=lambda what, *_: told.append(what))
     again = learn(CLIPS, config=config)
@@ -73,7 +73,7 @@ def test_the_place_of_checkpoints_depends_on_all_that_is_learned_from(tmp_path: 
         place(parts[1:]),
         place(parts, seed=1),
         place(parts, train={"epochs": 7}),
-        place(parts, method={"parts": ["size"]}),
+        place(parts, method={"parts": ["place"]}),
     ]
     assert len(set(places)) == 5
     assert place(parts) == place(parts, train={"save_seconds": 1}) == places[0]
