@@ -161,13 +161,12 @@ def optimiser_tensors(module: nn.Module, optimiser: torch.optim.Optimizer) -> di
 def restore_optimiser(module: nn.Module, optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Take back what `optimiser_tensors` gave."""
     for name, parameter in module.named_parameters():
-        kept = {kind: _laid(value, parameter) for kind, value in chosen(tensors, f"{name}|").items()}
+        kept = chosen(tensors, f"{name}|")
+        kept |= {kind: _laid(value, parameter) for kind, value in kept.items() if kind != "step"}
         if kept:
             optimiser.state[parameter] = kept
 
 
 def _laid(value: Tensor, parameter: Tensor) -> Tensor:
     """In memory like the parameter, as the optimiser does it itself; else sums might differ in the last bit."""
-    if value.shape != parameter.shape or not value.dim():
-        return value
     return torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)

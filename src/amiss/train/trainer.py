@@ -54,14 +54,14 @@ class FabricTrainer:
 
     def _train(self, job: Job) -> Standing:
         """Train, unless that was done before, and put the outcome into the module."""
-        # Fabric takes most of a second to import, which only those who train should wait for.
-        from amiss.train.launch import launch
-
         checkpoint = job.checkpoint()
         found = checkpoint.read()
         if found and found[0].finished:
             self._progress(f"training {job.task.name}: was done before", 1, 1)
         else:
+            # Fabric takes most of a second to import, which only those who train should wait for.
+            from amiss.train.launch import launch
+
             with repeatable(max(1, cores() // self._config.devices)):
                 launch(job, checkpoint, self._device, self._progress)
             found = checkpoint.read()
