@@ -95,6 +95,12 @@ def test_reading_ahead_keeps_the_order_and_its_bounds() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("amiss-feed")]
 
 
+def test_reading_ahead_takes_one_core_and_leaves_the_others() -> None:
+    with repeatable(2), closing(prefetch(lambda _: torch.get_num_threads(), range(3))) as feed:
+        assert list(feed) == [1, 1, 1]
+        assert torch.get_num_threads() == 2
+
+
 def test_what_is_raised_while_reading_ahead_comes_in_its_place() -> None:
     def make(item: int) -> float:
         return 1 / (3 - item)

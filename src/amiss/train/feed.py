@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import torch
+
 __all__ = ["prefetch"]
 
 Item = TypeVar("Item")
@@ -24,7 +26,8 @@ def prefetch(make: Callable[[Item], Made], items: Iterable[Item], ahead: int = 2
         ahead: At most so many are made before they are asked for.
     """
     waiting: deque[Future[Made]] = deque()
-    with ThreadPoolExecutor(1, "amiss-feed") as thread:
+    # Torch has a count of threads for each thread; with more than one here, it would take the cores from the training.
+    with ThreadPoolExecutor(1, "amiss-feed", torch.set_num_threads, (1,)) as thread:
         try:
             for item in items:
                 waiting.append(thread.submit(make, item))
