@@ -14,10 +14,10 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.strategies.strategy import Strategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.multiprocessing import get_context
 
-from amiss.errors import AmissError, ConfigError
+from amiss.errors import ConfigError, TrainingError
 from amiss.methods.base import Progress
 from amiss.train.checkpoint import Checkpoint
 from amiss.train.device import cores, repeatable
@@ -81,7 +81,7 @@ def _launch_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, progress: 
         raise problem
 
 
-def _one_of_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, said: Any) -> AmissError | None:
+def _one_of_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, said: Any) -> TrainingError | None:
     """What each process does; all see the same losses, so all stop at the same step."""
     module = job.task.module
     own: Mapping[str, Tensor] = {name: tensor.clone() for name, tensor in module.state_dict().items()}
@@ -93,11 +93,19 @@ def _one_of_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, said: Any)
 
     fabric.barrier()
     with _quiet(), repeatable(max(1, cores() // job.config.devices)):
+        problem = None
         try:
             Loop(fabric, job, checkpoint, tell).run()
-        except AmissError as error:
-            return error
-    return None
+        except TrainingError as error:  # any other comes to one process alone, whose end ends the rest
+            problem = error
+        _part()
+    return problem
+
+
+def _part() -> None:
+    """End the talk between the processes in order: one that exits while another talks to it brings that one down."""
+    distributed.barrier()
+    distributed.destroy_process_group()
 
 
 @contextmanager
