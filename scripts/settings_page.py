@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
 HEAD = """# Configuration
 
 Every setting, its type and its default. This page is written by `scripts/settings_page.py` from the fields in
-`src/amiss/config.py` and in the methods; change it there.
+`src/amiss/config` and in the methods; change it there.
 
 A setting is given as `--set KEY=VALUE`, which may come several times, or in a YAML file with `--config FILE`; `--set`
 wins over the file. In a file the dots are levels:

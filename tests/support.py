@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from amiss.config import Config
+from amiss.engine.progress import silent
+from amiss.engine.training import make_trainer
+from amiss.methods import Method
 from amiss.pipeline import Pipeline
 from amiss.types import Boxes, Frame, RegionScores, Windows
 from amiss.windows.needs import Needs
-from amiss.windows.store import WindowPart
+from amiss.windows.store import WindowPart, WindowStore
 
 WIDTH, HEIGHT, RATE = 160, 96, 25.0
 
@@ -116,6 +119,13 @@ def parts_of(clips: Sequence[Rectangles], needs: Needs, config: Config) -> list[
     """The windows of some clips, made by the pipeline."""
     pipeline = Pipeline(config, needs)
     return [pipeline.part(clip) for clip in clips]
+
+
+def fit(method: Method, parts: Sequence[WindowPart], config: Config, seed: int = 0) -> Method:
+    """The method after learning from some windows, as `amiss.learn` lets it."""
+    store = WindowStore(parts)
+    method.fit(store, seed=seed, progress=silent, trainer=make_trainer(method, store, config, silent))
+    return method
 
 
 def frame_of(seconds: float = 0.0, index: int = 0, level: int = 0, size: tuple[int, int] = (64, 48)) -> Frame:

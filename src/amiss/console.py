@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -20,8 +21,9 @@ EVERY = 15.0
 class ProgressDisplay:
     """Progress bars with the time left on a terminal, plain lines elsewhere; a context manager.
 
-    Calling it with what is being done, how much is done and of how much moves that bar. Without a terminal a line is
-    written for work that takes longer than two seconds, then every quarter of a minute, and when it is done.
+    Calling it with what is being done, how much is done and of how much moves that bar. What follows a colon in the
+    text may change from call to call: it is shown, and the bar is the same. Without a terminal a line is written for
+    work that takes longer than two seconds, then every quarter of a minute, and when it is done.
 
     Args:
         console: Where to.
@@ -34,11 +36,12 @@ class ProgressDisplay:
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[detail]}"),
             console=console,
             refresh_per_second=5,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._begun: dict[str, float] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
         self._told: dict[str, float] = {}
 
     def __enter__(self) -> Self:
@@ -54,27 +57,28 @@ class ProgressDisplay:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Move the bar of `what`."""
+        name, _, detail = what.partition(": ")
         if not self._console.is_terminal:
-            self._line(what, done, total)
-        elif what in self._tasks:
-            self._bars.update(self._tasks[what], completed=done, total=total)
+            self._line(name, what, done, total)
+        elif name in self._tasks:
+            self._bars.update(self._tasks[name], completed=done, total=total, detail=escape(detail))
         else:
-            self._tasks[what] = self._bars.add_task(what, completed=done, total=total)
+            self._tasks[name] = self._bars.add_task(escape(name), completed=done, total=total, detail=escape(detail))
 
-    def _line(self, what: str, done: int, total: int) -> None:
+    def _line(self, name: str, what: str, done: int, total: int) -> None:
         now = time.monotonic()
-        begun = self._begun.setdefault(what, now)
-        last = self._told.get(what)
+        begun, before = self._begun.setdefault(name, (now, done))
+        last = self._told.get(name)
         long = now - begun >= PATIENCE
         if done >= total:
             if long:
-                self._console.print(f"{what}: {done:,} done in {now - begun:.0f} s")
-            self._begun.pop(what)
-            self._told.pop(what, None)
-        elif long and done and (last is None or now - last >= EVERY):
-            left = (now - begun) / done * (total - done)
-            self._console.print(f"{what}: {done:,} of {total:,}, about {left:.0f} s left")
-            self._told[what] = now
+                self._console.print(f"{what}: {done:,} done in {now - begun:.0f} s", markup=False)
+            self._begun.pop(name)
+            self._told.pop(name, None)
+        elif long and done > before and (last is None or now - last >= EVERY):
+            left = (now - begun) / (done - before) * (total - done)  # what an earlier run has done took no time now
+            self._console.print(f"{what}: {done:,} of {total:,}, about {left:.0f} s left", markup=False)
+            self._told[name] = now
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, Any]], smoothing: str) -> Table:

@@ -13,6 +13,7 @@
     │   └── MetricError         labels and scores that no metric can be computed from
     ├── ShapeError              an array that does not have the shape or values its noun states
     ├── RegistryError           the same id registered twice
+    ├── TrainingError           a network whose training came to nothing (exit status 1)
     └── StorageError            the disk is full or cannot be written (exit status 1)
 """
 
@@ -28,6 +29,7 @@ __all__ = [
     "ScoresError",
     "ShapeError",
     "StorageError",
+    "TrainingError",
     "WeightsError",
 ]
 
@@ -82,6 +84,10 @@ class ShapeError(AmissError, ValueError):
 
 class RegistryError(AmissError, ValueError):
     """The same id registered twice."""
+
+
+class TrainingError(AmissError):
+    """A loss or a gradient that is not a number; what was learned before that is kept."""
 
 
 class StorageError(AmissError):

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from amiss.config import Config
-from amiss.engine.learn import silent
 from amiss.engine.model import make_method
+from amiss.engine.training import make_trainer
 from amiss.errors import FootageError, ModelError
 from amiss.methods import METHODS, Explanation, Method
 from amiss.methods.base import STATE
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
-from support import Mover, Rectangles, config_of, parts_of, walkers
+from support import Mover, Rectangles, config_of, fit, parts_of, walkers
 
 NORMAL = [walkers(f"normal{seed}", seed) for seed in range(4)]
 USUAL = walkers("usual", 9)
@@ -37,9 +38,7 @@ class Learned:
     odd: Windows
 
     def anew(self, seed: int = 0) -> Method:
-        method = make_method(self.method.id, self.config)
-        method.fit(WindowStore(self.normal), seed=seed, progress=silent)
-        return method
+        return fit(make_method(self.method.id, self.config), self.normal, self.config, seed)
 
     @property
     def probe(self) -> Windows:
@@ -53,7 +52,7 @@ def learned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     method = make_method(request.param, config)
     normal = parts_of(NORMAL, method.needs, config)
     usual, odd = (part[0 : len(part)] for part in parts_of([USUAL, ODD], method.needs, config))
-    method.fit(WindowStore(normal), seed=0, progress=silent)
+    fit(method, normal, config)
     return Learned(method, config, normal, usual, odd[odd.data["step"] > 0])
 
 
@@ -72,9 +71,12 @@ def test_it_says_what_it_is_and_needs(learned: Learned) -> None:
 
 def test_it_tells_how_far_it_is(learned: Learned) -> None:
     told: list[tuple[str, int, int]] = []
-    make_method(learned.method.id, learned.config).fit(
-        WindowStore(learned.normal), seed=0, progress=lambda *step: told.append(step)
-    )
+
+    def tell(*step: Any) -> None:
+        told.append(step)
+
+    method, store = make_method(learned.method.id, learned.config), WindowStore(learned.normal)
+    method.fit(store, seed=0, progress=tell, trainer=make_trainer(method, store, learned.config, tell))
     assert told[-1][1] == told[-1][2] > 0
     assert all(0 <= done <= total for _, done, total in told)
 
@@ -167,14 +169,14 @@ def test_exemplars_are_windows_of_the_clips(learned: Learned) -> None:
 
 def test_too_little_to_learn_from_is_told(learned: Learned) -> None:
     part = learned.normal[0]
-    little = WindowStore([WindowPart(part.name, part.entry, 0, 3)])
+    little = [WindowPart(part.name, part.entry, 0, 3)]
     with pytest.raises(FootageError, match="more footage"):
-        make_method(learned.method.id, learned.config).fit(little, seed=0, progress=silent)
+        fit(make_method(learned.method.id, learned.config), little, learned.config)
 
 
 def test_clips_without_objects_do_no_harm(learned: Learned) -> None:
     method = make_method(learned.method.id, learned.config)
-    method.fit(WindowStore(parts_of(SPARSE, method.needs, learned.config)), seed=0, progress=silent)
+    fit(method, parts_of(SPARSE, method.needs, learned.config), learned.config)
     assert method.score(learned.odd).score.min() > np.median(method.score(learned.usual).score)
 
 

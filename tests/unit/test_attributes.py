@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from amiss.engine.learn import silent
 from amiss.errors import ConfigError
 from amiss.methods.attributes import Attributes, AttributesSettings
 from amiss.methods.attributes.method import _groups
 from amiss.types import Windows
-from amiss.windows.store import WindowStore
-from support import Mover, Rectangles, config_of, parts_of, walkers
+from support import Mover, Rectangles, config_of, fit, parts_of, walkers
 
 CLIPS = [walkers(f"0{seed}", seed, length=20) for seed in range(4)]
 FAST = Rectangles("fast", (Mover(0, 24, 12, 21, dx=8.0),), length=12)
@@ -26,7 +24,7 @@ def fitted(folder: Path, **settings: Any) -> tuple[Attributes, list[Windows]]:
     """A method without networks, and the windows of what is fast, big, and in an odd place."""
     config = config_of(folder, [*CLIPS, FAST, BIG, BELOW])
     method = Attributes(AttributesSettings.build({"parts": ["velocity", "size", "place"]} | settings))
-    method.fit(WindowStore(parts_of(CLIPS, method.needs, config)), seed=0, progress=silent)
+    fit(method, parts_of(CLIPS, method.needs, config), config)
     odd = parts_of([FAST, BIG, BELOW], method.needs, config)
     return method, [part[3 : len(part)] for part in odd]
 

@@ -63,6 +63,37 @@ def test_the_same_work_done_twice_is_timed_each_for_itself(clock: Clock) -> None
     assert text.getvalue() == ""
 
 
+def test_what_follows_a_colon_may_change(clock: Clock) -> None:
+    out, text = plain()
+    with ProgressDisplay(out) as progress:
+        for done in range(6):
+            progress(f"training: loss {9 - done}", done, 5)
+            clock.now += 1
+    assert text.getvalue().splitlines() == [
+        "training: loss 7: 2 of 5, about 3 s left",
+        "training: loss 4: 5 done in 5 s",
+    ]
+
+
+def test_what_an_earlier_run_has_done_is_not_counted_for_the_time_left(clock: Clock) -> None:
+    out, text = plain()
+    with ProgressDisplay(out) as progress:
+        for done in range(900, 904):
+            progress("training", done, 1000)
+            clock.now += 1
+    assert text.getvalue() == "training: 902 of 1,000, about 98 s left\n"
+
+
+def test_a_bar_keeps_its_place_while_its_text_changes() -> None:
+    text = io.StringIO()
+    with ProgressDisplay(Console(file=text, width=120, force_terminal=True)) as progress:
+        progress("training: loss [3]", 1, 2)
+        progress("training: loss [2]", 2, 2)
+    assert "2/2" in text.getvalue()
+    assert "loss [2]" in text.getvalue()
+    assert len(progress._tasks) == 1
+
+
 def test_a_terminal_gets_bars() -> None:
     text = io.StringIO()
     out = Console(file=text, width=100, force_terminal=True)

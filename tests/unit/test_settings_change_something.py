@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,11 +38,12 @@ from amiss.pipeline import Pipeline
 from amiss.report.write import write_report
 from amiss.scoring.calibrate import make_finder
 from amiss.scoring.events import find_spans
+from amiss.train import FabricTrainer
 from amiss.types import Boxes
 from amiss.windows.needs import Needs
-from amiss.windows.store import WindowStore
-from support import Mover, Rectangles, box_table, config_of, frame_of, parts_of, walkers, write_boxes
+from support import Mover, Rectangles, box_table, config_of, fit, frame_of, parts_of, walkers, write_boxes
 from support_networks import write_constant, write_flow
+from support_training import Leaving, Tiny, state_of, tiny_store
 
 MOVING = Rectangles("moving", (Mover(10, 4, 8, 20, dx=2), Mover(20, 30, 5, 5, dx=3), Mover(40, 60, 60, 6, dx=2)), 40)
 FAINT = Rectangles("moving", (Mover(10, 10, 30, 40, dx=1), Mover(60, 10, 12, 12, dx=2)), 40)
@@ -305,7 +307,7 @@ def method(config: Config, folder: Path) -> Any:
     chosen = {"parts": ["velocity", "size", "place", "dwell"], "combine": "sum"} | config.method
     given = config_of(folder, [*CLIPS, PROBE], method=chosen)
     fitted = make_method("attributes", given)
-    fitted.fit(WindowStore(parts_of(CLIPS, fitted.needs, given)), seed=0, progress=silent)
+    fit(fitted, parts_of(CLIPS, fitted.needs, given), given)
     (part,) = parts_of([PROBE], fitted.needs, given)
     regions = fitted.score(part[0 : len(part)])
     parts = {name: values.tolist() for name, values in regions.parts.items()}
@@ -322,7 +324,7 @@ def method_with_poses(config: Config, folder: Path) -> Any:
     perception |= {"boxes": {"source": "file", "path": write_boxes(folder / "given.npz", [*CLIPS, PROBE])}}
     given = config_of(folder, method=chosen, perception=perception)
     fitted = make_method("attributes", given)
-    fitted.fit(WindowStore(parts_of(CLIPS, fitted.needs, given)), seed=0, progress=silent)
+    fit(fitted, parts_of(CLIPS, fitted.needs, given), given)
     (part,) = parts_of([PROBE], fitted.needs, given)
     scores = fitted.score(part[0 : len(part)]).score
     assert scores.any() == bool(chosen["pose_weight"])
@@ -334,6 +336,32 @@ def write_poses(path: Path, clip: Rectangles, share: float) -> None:
     joints = bodies_in(clip, share).reshape(clip.length, -1, 51).tolist()
     entries = [{"image_id": index, "keypoints": flat} for index, frame in enumerate(joints) for flat in frame]
     path.write_text(json.dumps(entries))
+
+
+def trained(config: Config, folder: Path, task: type[Tiny] = Tiny) -> Any:
+    """What a tiny network has learned."""
+    made, place = task(decay=0.5), Path(tempfile.mkdtemp(dir=folder))
+    FabricTrainer(config.train, "cpu", place, silent)(made, tiny_store(folder), 0)
+    return state_of(made)
+
+
+def left_behind(config: Config, folder: Path) -> Any:
+    """The same, where the first epoch is the best."""
+    return trained(config, folder, Leaving)
+
+
+def checkpoints(config: Config, folder: Path) -> Any:
+    """The epoch and step of each checkpoint that is there at some time."""
+    place, seen = Path(tempfile.mkdtemp(dir=folder)), []
+
+    def look(*_: Any) -> None:
+        path = place / "tiny" / "checkpoint.json"
+        if path.exists():
+            index = json.loads(path.read_text(encoding="utf-8"))
+            seen.append((index["epoch"], index["step"]))
+
+    FabricTrainer(config.train, "cpu", place, look)(Tiny(), tiny_store(folder), 0)
+    return sorted(set(seen))
 
 
 @dataclass(frozen=True)
@@ -397,6 +425,16 @@ CHANGES = {
     "perception.poses.smoothing": Change(0.1, 0, steadied),
     "perception.poses.least": Change(20, 40, posed),
     "perception.poses.scale": Change(1.25, 2, posed),
+    "train.epochs": Change(None, 1, trained),
+    "train.batch": Change(None, 8, trained),
+    "train.rate": Change(None, 0.002, trained),
+    "train.schedule": Change("step", "cosine", trained),
+    "train.clip": Change(0, 0.01, trained),
+    "train.precision": Change("32", "bf16", trained),
+    "train.devices": Change(1, 2, trained),
+    "train.holdout": Change(0.1, 0.5, trained),
+    "train.choose": Change("best", "last", left_behind),
+    "train.save_seconds": Change(300, 0, checkpoints),
     "scoring.persistence": Change(1, 3, scored),
     "scoring.smoothing": Change("gaussian:3", "none", scored),
     "scoring.causal": Change(False, True, scored),

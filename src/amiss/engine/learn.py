@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from amiss.config import Config
 from amiss.engine.model import Mode, Model, make_method
 from amiss.engine.progress import Counter, silent
+from amiss.engine.training import make_trainer
 from amiss.footage.base import Footage
 from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
@@ -57,9 +59,13 @@ def learn(
     footage = [pipeline.masked(item) for item in footage]
     parts = perceive(footage, pipeline, progress)
     kept, held = split_parts(parts, config)
-    fresh.fit(WindowStore(kept), seed=config.seed, progress=progress)
+    training = _fit(fresh, WindowStore(kept), config, progress)
     calibrations = _calibrate(fresh, held, config, progress)
-    fitted = _take_all(fresh, parts, held, config, progress)
+    if fresh.quick:
+        fitted = make_method(fresh.id, config)
+        training = _fit(fitted, WindowStore(parts), config, progress)
+    else:
+        fitted = _take_in(fresh, held)
     learned = {
         "clips": [item.name for item in footage],
         "frames": sum(len(part.clock) for part in parts),
@@ -69,6 +75,8 @@ def learn(
         "boxes_note": note,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    if training:
+        learned["training"] = training
     return Model(fitted, config, calibrations, learned, cut_examples(footage, fitted.exemplars, progress))
 
 
@@ -80,14 +88,15 @@ def _with_boxes(config: Config) -> tuple[Config, str]:
     return config.model_copy(update={"perception": perception}), note
 
 
-def _take_all(
-    method: Method, parts: Sequence[WindowPart], held: Sequence[Held], config: Config, progress: Progress
-) -> Method:
-    """The method with the held-back footage taken in as well: learned anew where that is quick, else updated."""
-    if method.quick:
-        anew = make_method(method.id, config)
-        anew.fit(WindowStore(parts), seed=config.seed, progress=progress)
-        return anew
+def _fit(method: Method, store: WindowStore, config: Config, progress: Progress) -> dict[str, Any]:
+    """Let the method learn; returns what is worth keeping of each training of a network."""
+    trainer = make_trainer(method, store, config, progress)
+    method.fit(store, seed=config.seed, progress=progress, trainer=trainer)
+    return trainer.trained
+
+
+def _take_in(method: Method, held: Sequence[Held]) -> Method:
+    """The method with the held-back footage taken in as well, without learning anew."""
     for part, start in held:
         for windows in part.between(start, np.inf).batches():
             method.update(windows)

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save
 
 from amiss.config import Settings
 from amiss.errors import ModelError
+from amiss.methods.task import Trainer
 from amiss.types import FloatArray, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
@@ -85,16 +86,18 @@ class Method(ABC):
         """Names of the parts of its score, as in `RegionScores.parts`."""
 
     @abstractmethod
-    def fit(self, store: WindowStore, *, seed: int, progress: Progress) -> None:
+    def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
         """Learn from normal windows.
 
         Args:
             store: The windows.
             seed: Seed of everything drawn at random.
             progress: Told how far it is.
+            trainer: The training loop, for methods that train networks; it tells its own progress.
 
         Raises:
             FootageError: There is too little to learn from.
+            TrainingError: A network cannot be trained on it.
         """
 
     @abstractmethod

@@ -39,8 +39,8 @@ class Task(Protocol):
     """What is trained.
 
     Attributes:
-        name: Of the method, in messages and folders.
-        module: All parameters and buffers that learn.
+        name: In messages and folders: of the method, and of the task where a method has several.
+        module: All parameters and buffers that learn; training with the same seed begins with the same values.
         plan: How.
     """
 
@@ -49,10 +49,16 @@ class Task(Protocol):
     plan: Plan
 
     def batch(self, windows: Windows) -> Mapping[str, Tensor]:
-        """What `losses` takes, on the CPU, the first axis of each tensor being the windows."""
+        """What `losses` takes, on the CPU, the first axis of each tensor being the windows.
+
+        It runs beside the training, in another thread: what is drawn at random is drawn in `losses`.
+        """
 
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """Each term of the loss, weighted and averaged over the windows; their sum is minimised."""
+        """Each term of the loss, weighted and averaged over the windows; their sum is minimised.
+
+        Networks may give bf16 here, which has three digits: `float()` before sums keeps losses comparable.
+        """
 
 
 class Trainer(Protocol):

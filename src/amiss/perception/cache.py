@@ -44,17 +44,24 @@ class Entry:
     """A whole entry: memory-mapped arrays and what was noted with them.
 
     Attributes:
+        key: What it is kept under.
         meta: What the writer noted.
         arrays: Read-only arrays by name.
     """
 
     def __init__(self, folder: Path) -> None:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        self._folder = folder
+        self.key = folder.name
         self.meta: dict[str, Any] = index["meta"]
         self.arrays: dict[str, NDArray[Any]] = {
             name: self._open(folder / f"{name}.bin", np.dtype(dtype), tuple(shape))
             for name, (dtype, shape) in index["arrays"].items()
         }
+
+    def __reduce__(self) -> tuple[type[Entry], tuple[Path]]:
+        """Another process opens it anew; else all of it would be copied."""
+        return Entry, (self._folder,)
 
     @staticmethod
     def _open(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from amiss.perception.cache import Entry, EntryWriter
+from amiss.perception.cache import Entry, EntryWriter, content_key
 from amiss.types import BoolArray, FloatArray, IntArray, Windows
 
 __all__ = ["WindowPart", "WindowStore", "write_frame", "write_windows"]
@@ -60,8 +62,8 @@ class WindowPart:
         """Windows by row within the part; only these are read from disk."""
         chosen = slice(*self._absolute(rows)) if isinstance(rows, slice) else np.asarray(rows) + self.first
         arrays = self.entry.arrays
-        data = {name.removeprefix(DATA): np.array(value[chosen]) for name, value in arrays.items() if DATA in name}
-        return Windows(**{name: np.array(arrays[name][chosen]) for name in COLUMNS}, data=data)
+        data = {name.removeprefix(DATA): _read(value, chosen) for name, value in arrays.items() if DATA in name}
+        return Windows(**{name: _read(arrays[name], chosen) for name in COLUMNS}, data=data)
 
     def _absolute(self, rows: slice) -> tuple[int, int]:
         start, stop, _ = rows.indices(len(self))
@@ -83,6 +85,11 @@ class WindowPart:
         seconds = self.entry.arrays["seconds"][self.first : self.stop]
         first, last = np.searchsorted(seconds, [start, stop])
         return WindowPart(self.name, self.entry, self.first + int(first), self.first + int(last))
+
+
+def _read(array: NDArray[Any], rows: slice | IntArray) -> NDArray[Any]:
+    """Rows in memory of their own; choosing by number has copied them already."""
+    return np.array(array[rows]) if isinstance(rows, slice) else np.asarray(array[rows])
 
 
 class WindowStore:
@@ -107,6 +114,34 @@ class WindowStore:
         chosen = np.zeros(len(self), np.bool_)
         chosen[generator.permutation(len(self))[:number]] = True
         return self._take(chosen)
+
+    def take(self, rows: IntArray) -> Windows:
+        """Windows by their number in the whole store, in the order asked for; only these are read from disk.
+
+        Args:
+            rows: `(N,)` numbers from 0; one may come several times.
+
+        Raises:
+            IndexError: A number that the store does not have.
+        """
+        rows = np.asarray(rows, np.int64)
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
+            raise IndexError(f"rows {rows.min()} to {rows.max()} of a store of {len(self)} windows")
+        order = np.argsort(rows, kind="stable")  # memory that is mapped is read from front to back
+        edges = np.cumsum([0, *map(len, self.parts)])
+        cuts = np.searchsorted(rows[order], edges)
+        pieces = [
+            part[rows[order[first:last]] - start]
+            for part, start, first, last in zip(self.parts, edges, cuts, cuts[1:], strict=False)
+            if last > first
+        ]
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return Windows.merge(pieces)[back] if pieces else Windows.merge([part[:0] for part in self.parts[:1]])
+
+    def fingerprint(self) -> str:
+        """A key of its windows."""
+        return content_key([(part.entry.key, part.first, part.stop) for part in self.parts])
 
     def _take(self, chosen: BoolArray) -> tuple[Windows, IntArray]:
         windows, owners, start = [], [], 0

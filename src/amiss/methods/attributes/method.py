@@ -15,6 +15,7 @@ from amiss.methods.attributes.density import Density
 from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
 from amiss.methods.attributes.perspective import Perspective
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.task import Trainer
 from amiss.types import FloatArray, IntArray, RegionScores, Windows
 from amiss.windows.needs import Array, Needs
 from amiss.windows.store import WindowStore
@@ -87,7 +88,7 @@ class Attributes(Method):
         """The chosen attributes."""
         return self._settings.parts
 
-    def fit(self, store: WindowStore, *, seed: int, progress: Progress) -> None:
+    def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:  # noqa: ARG002
         """Fill a memory for each attribute, and calibrate it on clips left out.
 
         Raises:

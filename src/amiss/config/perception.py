@@ -1,83 +1,27 @@
-"""Every setting and its default, written once.
-
-`--set key=value`, configuration files, their schema and the page `docs/configuration.md` all come from these fields.
-The settings of a method live beside the method, and are reached as `method.KEY`.
-"""
+"""Settings of what is seen in frames before a method looks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from amiss.errors import ConfigError
+from amiss.config.base import Settings
 
 __all__ = [
-    "BenchConfig",
     "BoxesConfig",
     "ClipFeaturesConfig",
-    "Config",
     "FeaturesConfig",
     "FlowConfig",
-    "FootageConfig",
     "MasksConfig",
+    "MotionConfig",
     "PerceptionConfig",
     "Polygon",
     "PosesConfig",
-    "ReportConfig",
     "ScenesConfig",
-    "ScoringConfig",
-    "Settings",
     "TracksConfig",
-    "load_config",
-    "setting_rows",
 ]
-
-
-class Settings(BaseModel):
-    """Base of all groups of settings: unknown keys are refused, values are checked and never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @classmethod
-    def build(cls, values: Mapping[str, Any], prefix: str = "") -> Self:
-        """The settings with `values` in place of defaults.
-
-        Args:
-            values: Nested mapping of keys to values; text is converted to a field's type.
-            prefix: Put before the keys in messages.
-
-        Raises:
-            ConfigError: An unknown key, or a value that the key does not take.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigError(_first_problem(error, cls, prefix)) from None
-
-
-def _first_problem(error: ValidationError, model: type[Settings], prefix: str) -> str:
-    """One line on the first thing that is wrong."""
-    problem = error.errors()[0]
-    place = [str(item) for item in problem["loc"]]
-    key = prefix + ".".join(place)
-    if problem["type"] != "extra_forbidden":
-        return f"{key} does not take {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
-    for step in place[:-1]:
-        group = model.model_fields[step].annotation
-        if isinstance(group, type) and issubclass(group, Settings):
-            model = group
-    return f"there is no setting {key!r}; the keys there are: {', '.join(sorted(model.model_fields))}"
-
-
-class FootageConfig(Settings):
-    """How footage is read."""
-
-    fps: float = Field(25.0, gt=0, description="Frames per second of folders of pictures, which carry no time.")
-    gap: float = Field(1.0, gt=0, description="A jump in time of more seconds than this ends tracks and windows.")
 
 
 class MotionConfig(Settings):
@@ -248,121 +192,3 @@ class PerceptionConfig(Settings):
     scenes: ScenesConfig = Field(ScenesConfig(), description="Scene and health of the view.")
     clips: ClipFeaturesConfig = Field(ClipFeaturesConfig(), description="Features of clips.")
     poses: PosesConfig = Field(PosesConfig(), description="Poses.")
-
-
-class ScoringConfig(Settings):
-    """From region scores to curves and events."""
-
-    persistence: int = Field(
-        3, ge=1, description="A region's score is the mean over its track's last so many frames; 1 takes it as it is."
-    )
-    smoothing: str = Field(
-        "gaussian:3", description="Filter over a clip's frame scores: none, gaussian:SIGMA or median:WIDTH, in frames."
-    )
-    causal: bool = Field(
-        default=False, description="Smooth with the past only, as live footage must; files then give the same numbers."
-    )
-    holdout: float = Field(
-        0.25, gt=0, lt=1, description="Share of the normal footage held back from learning, for calibration."
-    )
-    budget: str = Field("2/day", description="Alarm budget of a camera: NUMBER/hour, /day or /week.")
-    release: float = Field(
-        0.6, gt=0, le=1, description="An event closes when the calibrated score falls below this share of its level."
-    )
-    merge: float = Field(2.0, ge=0, description="Events closer than this many seconds are one.")
-    min_seconds: float = Field(0.2, ge=0, description="Events shorter than this many seconds are dropped.")
-
-
-class ReportConfig(Settings):
-    """What is written for people."""
-
-    video: Literal["all", "none"] = Field("all", description="Whether annotated.mp4 is written.")
-    events: int = Field(40, ge=1, description="At most so many events, the most severe, get pictures on the page.")
-
-
-class BenchConfig(Settings):
-    """How `amiss bench` measures."""
-
-    cameras: Literal["each", "together"] = Field(
-        "each",
-        description="One model for each camera of a benchmark, or one for all; cameras without normal footage of their "
-        "own always share one.",
-    )
-
-
-class Config(Settings):
-    """All settings of a run."""
-
-    footage: FootageConfig = Field(FootageConfig(), description="Reading footage.")
-    perception: PerceptionConfig = Field(PerceptionConfig(), description="Perception.")
-    method: dict[str, Any] = Field({}, description="Settings of the method, see `amiss methods`.")
-    scoring: ScoringConfig = Field(ScoringConfig(), description="Scoring.")
-    report: ReportConfig = Field(ReportConfig(), description="Report.")
-    bench: BenchConfig = Field(BenchConfig(), description="Benchmarks.")
-    device: str = Field("auto", description="Where networks run: auto, cpu, cuda, cuda:1, mps, …")
-    seed: int = Field(0, ge=0, description="Seed of everything that draws at random.")
-    cache: Path | None = Field(
-        None, description="Folder of what perception found; by default AMISS_CACHE or the user's cache folder."
-    )
-
-
-def load_config(file: Path | None = None, sets: Sequence[str] = (), base: Config | None = None) -> Config:
-    """The settings of a run.
-
-    Args:
-        file: YAML file of settings.
-        sets: `key=value` texts, keys with dots; they win over the file.
-        base: Settings to begin with in place of the defaults.
-
-    Raises:
-        ConfigError: The file cannot be read, a key is unknown, or a value does not fit.
-    """
-    values = _read_yaml(file) if file else base.model_dump(exclude_unset=True) if base else {}
-    for text in sets:
-        key, sign, value = text.partition("=")
-        if not sign or not key:
-            raise ConfigError(f"--set takes key=value, not {text!r}")
-        _put(values, key.split("."), _parse(value), key)
-    return Config.build(values)
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the configuration {file} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the configuration {file} is not YAML: {' '.join(str(error).split())}") from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise ConfigError(f"the configuration {file} is not a mapping of settings")
-    return values
-
-
-def _parse(value: str) -> Any:
-    """A value as YAML reads it (numbers, booleans, lists), or as it stands."""
-    try:
-        return yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:
-        return value
-
-
-def _put(values: dict[str, Any], path: list[str], value: Any, key: str) -> None:
-    """Write `value` at the nested `path`."""
-    for step in path[:-1]:
-        values = values.setdefault(step, {})
-        if not isinstance(values, dict):
-            raise ConfigError(f"there is no setting {key!r}; {step!r} is not a group of settings")
-    values[path[-1]] = value
-
-
-def setting_rows(model: type[Settings], prefix: str = "") -> Iterator[tuple[str, str, Any, str]]:
-    """Key, type, default and description of every setting, groups opened up."""
-    for name, info in model.model_fields.items():
-        if isinstance(info.default, Settings):
-            yield from setting_rows(type(info.default), f"{prefix}{name}.")
-        elif info.annotation != dict[str, Any]:
-            kind = info.annotation.__name__ if isinstance(info.annotation, type) else str(info.annotation)
-            kind = kind.replace("typing.", "").replace("pathlib._local.", "").replace("pathlib.", "")
-            yield f"{prefix}{name}", kind, info.default, info.description or ""

@@ -1,0 +1,78 @@
+"""All settings of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from amiss.config.base import Settings
+from amiss.config.perception import PerceptionConfig
+from amiss.config.training import TrainConfig
+
+__all__ = ["BenchConfig", "Config", "FootageConfig", "ReportConfig", "ScoringConfig"]
+
+
+class FootageConfig(Settings):
+    """How footage is read."""
+
+    fps: float = Field(25.0, gt=0, description="Frames per second of folders of pictures, which carry no time.")
+    gap: float = Field(1.0, gt=0, description="A jump in time of more seconds than this ends tracks and windows.")
+
+
+class ScoringConfig(Settings):
+    """From region scores to curves and events."""
+
+    persistence: int = Field(
+        3, ge=1, description="A region's score is the mean over its track's last so many frames; 1 takes it as it is."
+    )
+    smoothing: str = Field(
+        "gaussian:3", description="Filter over a clip's frame scores: none, gaussian:SIGMA or median:WIDTH, in frames."
+    )
+    causal: bool = Field(
+        default=False, description="Smooth with the past only, as live footage must; files then give the same numbers."
+    )
+    holdout: float = Field(
+        0.25, gt=0, lt=1, description="Share of the normal footage held back from learning, for calibration."
+    )
+    budget: str = Field("2/day", description="Alarm budget of a camera: NUMBER/hour, /day or /week.")
+    release: float = Field(
+        0.6, gt=0, le=1, description="An event closes when the calibrated score falls below this share of its level."
+    )
+    merge: float = Field(2.0, ge=0, description="Events closer than this many seconds are one.")
+    min_seconds: float = Field(0.2, ge=0, description="Events shorter than this many seconds are dropped.")
+
+
+class ReportConfig(Settings):
+    """What is written for people."""
+
+    video: Literal["all", "none"] = Field("all", description="Whether annotated.mp4 is written.")
+    events: int = Field(40, ge=1, description="At most so many events, the most severe, get pictures on the page.")
+
+
+class BenchConfig(Settings):
+    """How `amiss bench` measures."""
+
+    cameras: Literal["each", "together"] = Field(
+        "each",
+        description="One model for each camera of a benchmark, or one for all; cameras without normal footage of their "
+        "own always share one.",
+    )
+
+
+class Config(Settings):
+    """All settings of a run."""
+
+    footage: FootageConfig = Field(FootageConfig(), description="Reading footage.")
+    perception: PerceptionConfig = Field(PerceptionConfig(), description="Perception.")
+    method: dict[str, Any] = Field({}, description="Settings of the method, see `amiss methods`.")
+    train: TrainConfig = Field(TrainConfig(), description="Training of networks.")
+    scoring: ScoringConfig = Field(ScoringConfig(), description="Scoring.")
+    report: ReportConfig = Field(ReportConfig(), description="Report.")
+    bench: BenchConfig = Field(BenchConfig(), description="Benchmarks.")
+    device: str = Field("auto", description="Where networks run: auto, cpu, cuda, cuda:1, mps, …")
+    seed: int = Field(0, ge=0, description="Seed of everything that draws at random.")
+    cache: Path | None = Field(
+        None, description="Folder of what perception found; by default AMISS_CACHE or the user's cache folder."
+    )

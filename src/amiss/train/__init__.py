@@ -1,0 +1,5 @@
+"""The one training loop, for every method that trains networks."""
+
+from amiss.train.trainer import FabricTrainer
+
+__all__ = ["FabricTrainer"]

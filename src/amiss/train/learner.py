@@ -1,0 +1,158 @@
+"""A task on the devices of a Fabric: one step of learning, one look without learning, and all that it has learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from amiss.methods.task import Plan, Task
+from amiss.train.checkpoint import MODULE, OPTIMISER, chosen, optimiser_tensors, restore_optimiser
+from amiss.train.job import Job
+from amiss.types import IntArray
+from amiss.windows.store import WindowStore
+
+__all__ = ["Batch", "Learner", "Step"]
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came out of a step.
+
+    Attributes:
+        losses: Each term, over all devices.
+        norm: Of the gradient before it was clipped; 0 if a loss is not a number, as nothing was learned then.
+    """
+
+    losses: dict[str, float]
+    norm: float
+
+    @property
+    def problem(self) -> str:
+        """What is not a number, in words; empty if all are."""
+        named = {f"the loss {name!r}": value for name, value in self.losses.items()}
+        named["the norm of the gradient"] = self.norm
+        return next((f"{name} is {value}" for name, value in named.items() if not math.isfinite(value)), "")
+
+
+class _Losses(nn.Module):
+    """A task as a module, so that Fabric reaches what happens within: precision, gradients of several devices."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.module, self._task = task.module, task
+
+    def forward(self, batch: Batch) -> Batch:
+        return dict(self._task.losses(batch))
+
+
+class Learner:
+    """A task with its optimiser, Adam.
+
+    Args:
+        fabric: Launched.
+        plan: Rate and weight decay.
+        job: Whose task learns; its module is moved to the device.
+    """
+
+    def __init__(self, fabric: Fabric, plan: Plan, job: Job) -> None:
+        self._fabric, self._task, self._module = fabric, job.task, job.task.module
+        # bf16 on a CPU convolves several times faster when the channels lie together.
+        self._channels_last = job.precision == "bf16" and fabric.device.type == "cpu" and _convolves(self._module)
+        if self._channels_last:
+            self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._adam = torch.optim.Adam(self._module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
+        self._losses, self._optimiser = fabric.setup(_Losses(job.task), self._adam)
+        self._limit = job.config.clip or math.inf  # without a limit the norm is only measured
+
+    def batch(self, store: WindowStore, rows: IntArray) -> Batch:
+        """This device's share of some windows; where there are fewer than devices, some take the same one."""
+        share = rows[self._fabric.global_rank :: self._fabric.world_size]
+        made = self._task.batch(store.take(share if len(share) else rows[:1]))
+        return {name: self._laid(tensor) for name, tensor in made.items()}
+
+    def _laid(self, tensor: Tensor) -> Tensor:
+        if self._channels_last and tensor.dim() == 4:
+            return tensor.contiguous(memory_format=torch.channels_last)
+        return tensor
+
+    def learn(self, batch: Batch, rate: float, seed: int) -> Step:
+        """Take one step, unless a loss or the gradient is not a number.
+
+        Args:
+            batch: From `batch`.
+            rate: The learning rate.
+            seed: Of what `losses` draws.
+        """
+        self._module.train()
+        for group in self._adam.param_groups:
+            group["lr"] = rate
+        self._optimiser.zero_grad()
+        losses = self._forward(batch, seed)
+        values = self._values(losses)
+        if Step(values, 0.0).problem:
+            return Step(values, 0.0)
+        self._fabric.backward(torch.stack(list(losses.values())).sum())
+        norm = self._fabric.clip_gradients(
+            self._losses, self._optimiser, max_norm=self._limit, error_if_nonfinite=False
+        )
+        step = Step(values, math.nan if norm is None else float(norm))
+        if not step.problem:
+            self._optimiser.step()
+        return step
+
+    @torch.no_grad()
+    def look(self, batch: Batch, seed: int) -> Step:
+        """The losses of a batch in evaluation mode; nothing is learned."""
+        self._module.eval()
+        return Step(self._values(self._forward(batch, seed)), 0.0)
+
+    def _forward(self, batch: Batch, seed: int) -> Batch:
+        torch.manual_seed(seed + self._fabric.global_rank)
+        losses: Batch = self._losses(self._fabric.to_device(batch))
+        return losses
+
+    def _values(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
+        """Each term, averaged over the devices so that all of them see the same."""
+        together = torch.stack([term.detach().float() for term in losses.values()])
+        if self._fabric.world_size > 1:
+            together = torch.as_tensor(self._fabric.all_reduce(together, reduce_op="mean"))
+        return dict(zip(losses, together.tolist(), strict=True))
+
+    def module_state(self) -> dict[str, Tensor]:
+        """A copy of what the module has learned."""
+        return {name: tensor.detach().clone() for name, tensor in self._module.state_dict().items()}
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next step depends on."""
+        module = {MODULE + name: tensor for name, tensor in self._module.state_dict().items()}
+        optimiser = optimiser_tensors(self._module, self._adam)
+        return module | {OPTIMISER + name: tensor for name, tensor in optimiser.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what `state` gave."""
+        self._module.load_state_dict(chosen(state, MODULE))
+        restore_optimiser(self._module, self._adam, chosen(state, OPTIMISER))
+
+    def finish(self, best: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Put the module, with the values of `best` if there are any, on the CPU and into evaluation mode.
+
+        Returns:
+            The module's part of `state`.
+        """
+        if best:
+            self._module.load_state_dict(best)
+        self._module.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        self._module.eval()
+        return {MODULE + name: tensor for name, tensor in self._module.state_dict().items()}
+
+
+def _convolves(module: nn.Module) -> bool:
+    """Whether there is a convolution in two dimensions."""
+    return any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in module.modules())
