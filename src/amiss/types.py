@@ -342,6 +342,8 @@ class RegionScores(Table):
         track: `(N,)` int64 track ids.
         score: `(N,)` float64, higher is more abnormal.
         parts: What the score is made of (motion, appearance, …), `(N,)` float64 each.
+        maps: Where within its box each region is amiss, `(N, S, S)` float16 each, named like the part that it is of;
+            rows from the top of the box, higher is more abnormal, in units that are the same for all regions.
     """
 
     frame: IntArray = _column(np.int64)
@@ -350,6 +352,7 @@ class RegionScores(Table):
     track: IntArray = _column(np.int64, fill=NO_TRACK)
     score: FloatArray = _column(np.float64, fill=0.0)
     parts: Mapping[str, FloatArray] = field(default_factory=dict, metadata={"mapping": True})
+    maps: Mapping[str, FloatArray] = field(default_factory=dict, metadata={"mapping": True})
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save
 from amiss.config import Settings
 from amiss.errors import ModelError
 from amiss.methods.task import Trainer
-from amiss.types import FloatArray, RegionScores, Windows
+from amiss.types import FloatArray, Image, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
 
@@ -116,6 +116,17 @@ class Method(ABC):
             region: One row.
             windows: The windows of its frame.
         """
+
+    def pictures(self, windows: Windows) -> Mapping[str, Image]:  # noqa: ARG002
+        """What a network made of windows, to look at, in the order to show it in; nothing where there is none.
+
+        Args:
+            windows: Few, as a picture is made of each.
+
+        Returns:
+            By name, such as target, prediction and error, `(N, S, S, 3)` uint8 RGB each.
+        """
+        return {}
 
     @abstractmethod
     def state(self) -> Mapping[str, NDArray[Any]]:
