@@ -32,6 +32,8 @@ class Mover:
     height: int = 24
     dx: float = 1.0
     dy: float = 0.0
+    flickers: bool = False
+    """Whether it looks different in every frame."""
 
     def box(self, frame: int) -> tuple[int, int, int, int]:
         """Where it is, xyxy; it comes back in on the other side."""
@@ -62,7 +64,8 @@ class Rectangles:
             image = background.copy()
             for number, mover in enumerate(self.movers):
                 x1, y1, x2, y2 = mover.box(index)
-                image[y1:y2, x1:x2] = texture(mover.height, mover.width, 100 + number) // 2 + 120
+                seed = 100 + number + 1000 * index * mover.flickers
+                image[y1:y2, x1:x2] = texture(mover.height, mover.width, seed) // 2 + 120
             yield Frame(image, index, self.seconds(index))
 
     def seconds(self, index: int) -> float:
@@ -113,6 +116,15 @@ def config_of(folder: Path, clips: Sequence[Rectangles] = (), **groups: Any) -> 
     boxes = {"source": "file", "path": write_boxes(folder / "boxes.npz", clips)} if clips else {}
     values: dict[str, Any] = {"cache": folder / "cache", "perception": {"boxes": boxes}, "device": "cpu"}
     return Config.build(values | groups)
+
+
+SMALL: dict[str, dict[str, Any]] = {
+    "appearance-motion": {
+        "method": {"width": 4, "memory": (4, 4, 4), "examples": 12},
+        "train": {"epochs": 20, "batch": 16, "rate": 2e-3},
+    }
+}
+"""Settings of the methods that train networks with which they learn in seconds."""
 
 
 def parts_of(clips: Sequence[Rectangles], needs: Needs, config: Config) -> list[WindowPart]:

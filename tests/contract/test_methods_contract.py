@@ -19,11 +19,11 @@ from amiss.methods.base import STATE
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
-from support import Mover, Rectangles, config_of, fit, parts_of, walkers
+from support import SMALL, Mover, Rectangles, config_of, fit, parts_of, walkers
 
 NORMAL = [walkers(f"normal{seed}", seed) for seed in range(4)]
 USUAL = walkers("usual", 9)
-ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0),), length=20)
+ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=20)
 SPARSE = [*NORMAL[:1], *(Rectangles(f"empty{n}", (), length=5) for n in range(4))]
 
 
@@ -48,7 +48,7 @@ class Learned:
 @pytest.fixture(scope="module", params=list(METHODS))
 def learned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Learned:
     folder = tmp_path_factory.mktemp("contract")
-    config = config_of(folder, [*NORMAL, USUAL, ODD, *SPARSE[1:]])
+    config = config_of(folder, [*NORMAL, USUAL, ODD, *SPARSE[1:]], **SMALL.get(request.param, {}))
     method = make_method(request.param, config)
     normal = parts_of(NORMAL, method.needs, config)
     usual, odd = (part[0 : len(part)] for part in parts_of([USUAL, ODD], method.needs, config))
@@ -89,7 +89,7 @@ def test_there_is_a_row_of_finite_scores_for_each_window_in_order(learned: Learn
     assert all(np.isfinite(values).all() for values in regions.parts.values())
 
 
-def test_the_fast_and_large_is_odder_than_anything_usual(learned: Learned) -> None:
+def test_the_fast_large_and_flickering_is_odder_than_anything_usual(learned: Learned) -> None:
     usual, odd = learned.method.score(learned.usual), learned.method.score(learned.odd)
     assert odd.score.min() > usual.score.max()
 

@@ -25,6 +25,7 @@ from amiss.engine.progress import silent
 from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
 from amiss.errors import ScoresError
+from amiss.methods import METHODS
 from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
@@ -46,12 +47,13 @@ def bench(
 ) -> dict[str, Any]:
     """Learn on the training clips, score the test clips and evaluate, once a seed.
 
+    What the method was published with for this data set takes the place of defaults (`Method.presets`).
     A seed whose scores are already whole in `out`, made by the same settings from the same footage, is not run again.
 
     Args:
         dataset: The benchmark.
         method: Id of the method.
-        config: Settings; the seed in them is replaced.
+        config: Settings; the seed in them is replaced, and those that were not given by those of the method's preset.
         seeds: At least one.
         out: Folder of models and scores, `seed-N/` each.
         progress: Told how far it is.
@@ -62,6 +64,7 @@ def bench(
     Raises:
         InputError: Footage, labels or settings cannot be used.
     """
+    config = with_preset(config, METHODS[method].presets.get(dataset.id, {}))
     runs = [_one(dataset, method, config.model_copy(update={"seed": seed}), out, progress) for seed in seeds]
     names = [clip.name for clip in dataset.testing()]
     labels = labels_of(dataset, names)
@@ -85,6 +88,21 @@ def bench(
         "versions": {"amiss": __version__} | {name: version(name) for name in PACKAGES},
         "machine": {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()},
     }
+
+
+def with_preset(config: Config, preset: Mapping[str, Any]) -> Config:
+    """The settings with a preset, a nested mapping, in place of defaults; what was given stays."""
+    return Config.build(_over(preset, config.model_dump(exclude_unset=True)))
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings in one; where both have a value it is that of `above`."""
+    both = {key: _over(below[key], value) for key, value in above.items() if _nested(value) and _nested(below.get(key))}
+    return {**below, **above, **both}
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _peak_rss_mb() -> float:

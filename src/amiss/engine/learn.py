@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
 
 from amiss.config import Config
-from amiss.engine.model import Mode, Model, make_method
+from amiss.engine.model import Mode, Model, make_filter, make_method
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
 from amiss.footage.base import Footage
@@ -139,17 +139,14 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
         (worst_region(persist(regions, config.scoring.persistence, floor), len(part.clock), floor), part.clock)
         for regions, (part, _) in zip(scored, held, strict=True)
     ]
-    smoothing = Smoothing.parse(config.scoring.smoothing)
     modes: dict[Mode, Calibration] = {}
-    for mode, smooth in (("centred", smoothing.centred), ("causal", smoothing.causal)):
-        smoothed = []
+    for mode in get_args(Mode):
+        smooth, smoothed = make_filter(config, method, mode), []
         for (raw, clock), (_, start) in zip(curves, held, strict=True):
             first = int(np.searchsorted(clock, start))
             values = smooth_stretches(smooth, raw[first:], clock[first:], config.footage.gap)
             smoothed.append((values, clock[first:]))
-        modes["causal" if mode == "causal" else "centred"] = calibrate(
-            smoothed, floor, config.scoring, config.footage.gap
-        )
+        modes[mode] = calibrate(smoothed, floor, config.scoring, config.footage.gap)
     return modes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,7 +21,7 @@ from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.storage import whole_folder
 from amiss.types import FloatArray, FrameScores
 
-__all__ = ["FORMAT", "Model", "check_target", "make_method"]
+__all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method"]
 
 FORMAT = 1
 INDEX = "model.json"
@@ -39,6 +39,13 @@ def make_method(name: str, config: Config) -> Method:
     """
     kind = METHODS[name]
     return kind(kind.settings_type.build(config.method, prefix="method."))
+
+
+def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatArray], FloatArray]:
+    """The filter over a stretch of a curve, which knows of the frames before the first whole window and track."""
+    smoothing = Smoothing.parse(config.scoring.smoothing)
+    warm_up = method.needs.length - 1 + config.scoring.persistence - 1
+    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +72,7 @@ class Model:
 
     def curve(self, seconds: FloatArray, raw: FloatArray, mode: Mode) -> FrameScores:
         """Smoothed and calibrated scores from raw ones `(T,)`."""
-        smoothing = Smoothing.parse(self.config.scoring.smoothing)
-        smooth = smoothing.causal if mode == "causal" else smoothing.centred
+        smooth = make_filter(self.config, self.method, mode)
         smoothed = smooth_stretches(smooth, raw, seconds, self.config.footage.gap)
         calibrated = self.calibrations[mode].tail.rarity(smoothed)
         return FrameScores(np.arange(len(raw)), seconds, raw, smoothed, calibrated)

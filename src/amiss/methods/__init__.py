@@ -1,5 +1,6 @@
 """The methods behind one contract."""
 
+from amiss.methods.appearance_motion import AppearanceMotion
 from amiss.methods.attributes import Attributes
 from amiss.methods.base import Exemplar, Explanation, Method
 from amiss.registry import Registry
@@ -8,4 +9,5 @@ __all__ = ["METHODS", "Exemplar", "Explanation", "Method"]
 
 METHODS: Registry[type[Method]] = Registry("method", group="amiss.methods")
 METHODS.add("attributes", Attributes)
+METHODS.add("appearance-motion", AppearanceMotion)
 METHODS.load_entry_points()

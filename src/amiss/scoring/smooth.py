@@ -56,8 +56,15 @@ class Smoothing:
     def __str__(self) -> str:
         return self.filter if self.filter == "none" else f"{self.filter}:{self.width:g}"
 
-    def centred(self, values: FloatArray) -> FloatArray:
-        """`(T,)` smoothed with the past and the future; the ends repeat."""
+    def centred(self, values: FloatArray, warm_up: int = 0) -> FloatArray:
+        """`(T,)` smoothed with the past and the future; the ends repeat.
+
+        Args:
+            values: `(T,)`.
+            warm_up: So many first values come too early to say anything; the first after them takes their place.
+        """
+        if 0 < warm_up < len(values) and self.filter != "none":
+            values = np.concatenate([np.repeat(values[warm_up], warm_up), values[warm_up:]])
         if self.filter == "none" or not len(values):
             return np.array(values, np.float64)
         if self.filter == "gaussian":

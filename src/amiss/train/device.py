@@ -30,7 +30,15 @@ def resolve_precision(setting: Literal["auto", "32", "bf16"], device: torch.devi
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use; fewer where `OMP_NUM_THREADS`, the common way to say so, asks for it."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked):
+        return min(int(asked), _allowed())
+    return _allowed()
+
+
+def _allowed() -> int:
+    """Cores that the system gives to this process."""
     # Not every system can say which it gives to a process.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -15,6 +15,7 @@ from amiss.methods.attributes.density import Density
 from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
 from amiss.methods.attributes.perspective import Perspective
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.normal import spread_out
 from amiss.methods.task import Trainer
 from amiss.types import FloatArray, IntArray, RegionScores, Windows
 from amiss.windows.needs import Array, Needs
@@ -114,7 +115,7 @@ class Attributes(Method):
         """Keep windows that differ as much as they can, to show as normal."""
         every = windows[:: -(-len(windows) // 4096)]
         joint = np.concatenate([_unit_spread(density.vectors(every)) for density in self._densities], axis=1)
-        rows = _spread_out(joint, min(self._settings.examples, len(every)))
+        rows = spread_out(joint, min(self._settings.examples, len(every)))
         owner = owners[:: -(-len(windows) // 4096)][rows]
         chosen = every[rows]
         names = [store.parts[int(index)].name for index in owner]
@@ -178,16 +179,6 @@ def _groups(owners: IntArray) -> IntArray:
 def _unit_spread(vectors: FloatArray) -> FloatArray:
     """Scaled so that every attribute has the same total variance."""
     return np.asarray(vectors / max(float(np.sqrt(vectors.var(0).sum())), 1e-9))
-
-
-def _spread_out(vectors: FloatArray, number: int) -> IntArray:
-    """Rows that are far from each other: greedy k-centre, from the one nearest the mean."""
-    rows = [int(np.linalg.norm(vectors - vectors.mean(0), axis=1).argmin())]
-    gap = np.full(len(vectors), np.inf)
-    while len(rows) < number:
-        gap = np.minimum(gap, np.linalg.norm(vectors - vectors[rows[-1]], axis=1))
-        rows.append(int(gap.argmax()))
-    return np.asarray(rows)
 
 
 def _row_of(region: RegionScores, windows: Windows) -> int:

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from amiss.methods.attributes.perspective import Perspective
+from amiss.methods.normal import percent
 from amiss.types import BoolArray, FloatArray, Windows
 from amiss.windows.needs import Array
 
@@ -63,14 +64,7 @@ class Rank:
         """How rare, in words such as "99.9 % of 41,000"."""
         extreme = {"high": self.below, "low": 1 - self.below, "odd": self.nearer}[self.side]
         rarest = 1 - 1 / max(self.count, 10)
-        return f"{'all' if extreme > rarest else _percent(extreme)} of {self.count:,}"
-
-
-def _percent(share: float) -> str:
-    """Whole percents, and two decimals where they tell the rare from the rarest; never rounded to nothing or to all."""
-    if share <= 0.99:
-        return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
-    return f"{min(100 * share, 99.99):.2f}".rstrip("0").rstrip(".") + " %"
+        return f"{'all' if extreme > rarest else percent(extreme)} of {self.count:,}"
 
 
 class Attribute(ABC):

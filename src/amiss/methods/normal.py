@@ -1,0 +1,92 @@
+"""What methods remember of how normal windows scored: moments to standardise by, ranks to speak of, and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amiss.types import FloatArray, IntArray
+
+__all__ = ["Usual", "percent", "spread_out"]
+
+KEPT = 4096
+"""Scores that are kept to rank by."""
+LEAST_SPREAD = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """How some numbers of normal windows are distributed.
+
+    Attributes:
+        count: Of windows.
+        mean: `(P,)` float64.
+        squares: `(P,)` float64, sum of squared differences from the mean.
+        sample: `(K, P)` float64 of windows drawn evenly, each column sorted.
+    """
+
+    count: int
+    mean: FloatArray
+    squares: FloatArray
+    sample: FloatArray
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Usual:
+        """Of `(N, P)` numbers of N normal windows, N at least 1."""
+        values = np.asarray(values, np.float64)
+        rows = np.linspace(0, len(values) - 1, min(KEPT, len(values))).round().astype(np.int64)
+        mean = values.mean(0)
+        return cls(len(values), mean, np.square(values - mean).sum(0), np.sort(values, 0)[rows])
+
+    def with_more(self, values: FloatArray) -> Usual:
+        """The same with `(N, P)` more numbers: exact moments (Chan et al., 1979); the sample stays as it is."""
+        if not len(values):
+            return self
+        more = Usual.of(values)
+        count, gap = self.count + more.count, more.mean - self.mean
+        mean = self.mean + gap * more.count / count
+        squares = self.squares + more.squares + gap**2 * self.count * more.count / count
+        return Usual(count, mean, squares, self.sample)
+
+    def standardised(self, values: FloatArray) -> FloatArray:
+        """`(N, P)` in standard deviations above the mean."""
+        spread = np.sqrt(self.squares / self.count)
+        return np.asarray((np.asarray(values, np.float64) - self.mean) / np.maximum(spread, LEAST_SPREAD))
+
+    def below(self, values: FloatArray) -> FloatArray:
+        """`(P,)` share of normal windows that have less than the `(P,)` values."""
+        return np.asarray((self.sample < np.asarray(values, np.float64)).mean(0))
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """All of it as arrays."""
+        return {"count": np.array(self.count), "mean": self.mean, "squares": self.squares, "sample": self.sample}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, NDArray[Any]]) -> Usual:
+        """What `state` gave.
+
+        Raises:
+            KeyError: Something is missing.
+        """
+        return cls(int(state["count"]), state["mean"], state["squares"], state["sample"])
+
+
+def percent(share: float) -> str:
+    """Whole percents, and two decimals where they tell the rare from the rarest; never rounded to nothing or to all."""
+    if share <= 0.99:
+        return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
+    return f"{min(100 * share, 99.99):.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def spread_out(vectors: FloatArray, number: int) -> IntArray:
+    """Rows that are far from each other: greedy k-centre, from the one nearest the mean."""
+    rows = [int(np.linalg.norm(vectors - vectors.mean(0), axis=1).argmin())]
+    gap = np.full(len(vectors), np.inf)
+    while len(rows) < number:
+        gap = np.minimum(gap, np.linalg.norm(vectors - vectors[rows[-1]], axis=1))
+        rows.append(int(gap.argmax()))
+    return np.asarray(rows)
