@@ -66,7 +66,7 @@ def _table(model: type[Settings], prefix: str) -> str:
 
 def _code(value: Any) -> str:
     """In code font; a bar would end the cell of the table."""
-    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return "—" if value is None else "`" + text.replace("|", "\\|") + "`"
 
 

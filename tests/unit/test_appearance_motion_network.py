@@ -164,7 +164,7 @@ def test_each_stream_or_memory_that_is_left_out_has_no_weights() -> None:
 
 
 def test_presets_are_the_published_settings() -> None:
-    assert {name: AppearanceMotionSettings(**preset["method"]).memory for name, preset in PRESETS.items()} == {
+    assert {name: AppearanceMotionSettings(**preset.get("method", {})).memory for name, preset in PRESETS.items()} == {
         "ped2": (40, 40, 40),
         "avenue": (40, 40, 40),
         "shanghaitech": (40, 60, 80),

@@ -17,7 +17,7 @@ from amiss.types import Windows
 
 __all__ = ["Prediction", "cubes"]
 
-PLAN = Plan(epochs=30, batch=128, rate=2e-4, decay=0.8, decay_every=10)
+PLAN = Plan(epochs=20, batch=128, rate=2e-4, decay=0.8, decay_every=10)
 
 
 def cubes(windows: Windows, flow: Literal["into", "before"]) -> dict[str, Tensor]:
