@@ -51,8 +51,8 @@ class AppearanceMotionSettings(Settings):
         "relative",
         description="The prediction error: mean squared difference as a share of the target's variance, or as it is.",
     )
-    prediction_share: float = Field(0.8, ge=0, description="Weight of the prediction error in the score.")
-    consistency_share: float = Field(0.2, ge=0, description="Weight of the inconsistency of the features in the score.")
+    prediction_share: float = Field(0.5, ge=0, description="Weight of the prediction error in the score.")
+    consistency_share: float = Field(0.5, ge=0, description="Weight of the inconsistency of the features in the score.")
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
 
     @property
