@@ -31,7 +31,7 @@ __all__ = ["AppearanceMotion"]
 LEAST = 32
 SAMPLE = 8192
 """Normal windows, at most, that the scores are standardised by."""
-TOGETHER = 64
+TOGETHER = 32
 """Windows that the network looks at together, always so many: sums may round otherwise in a batch of another size."""
 CELLS = 16
 NOISE = 1e-3
@@ -88,7 +88,7 @@ class AppearanceMotion(Method):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._settings = AppearanceMotionSettings.model_validate(settings.model_dump())
-        self._network = TwoStream(self._settings).eval()
+        self._network = _laid(TwoStream(self._settings))
         self._usual: Usual | None = None
         self._shown: FloatArray = np.zeros((0, 0), np.float32)
         self._items: list[Image] = []
@@ -117,7 +117,7 @@ class AppearanceMotion(Method):
             )
         task = Prediction(self._settings, seed)
         trainer(task, store, seed)
-        self._network = task.network
+        self._network = _laid(task.network)
         windows, owners = store.sample(SAMPLE, np.random.default_rng(seed))
         looked = self._look(windows, progress)
         self._usual = Usual.of(looked.raw)
@@ -231,10 +231,16 @@ class AppearanceMotion(Method):
         self._shown = state["shown"]
 
 
+def _laid(network: TwoStream) -> TwoStream:
+    """The network to look with; a processor convolves several times faster where channels lie together."""
+    return network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
 def _padded(tensor: Tensor) -> Tensor:
     """As many windows as the network looks at together, those that lack being zeros."""
     lacking = TOGETHER - len(tensor)
-    return torch.cat([tensor, tensor.new_zeros(lacking, *tensor.shape[1:])]) if lacking else tensor
+    whole = torch.cat([tensor, tensor.new_zeros(lacking, *tensor.shape[1:])]) if lacking else tensor
+    return whole.contiguous(memory_format=torch.channels_last)
 
 
 def _pooled(feature: Tensor) -> Tensor:
