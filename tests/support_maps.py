@@ -37,7 +37,7 @@ class Red(Method):
     def parts(self) -> tuple[str, ...]:
         return ("red",)
 
-    def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
+    def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:  # noqa: ARG002
         windows, owners = store.sample(500, np.random.default_rng(seed))
         self.usual = float(redness(windows).mean())
         self.exemplars = [
@@ -54,7 +54,7 @@ class Red(Method):
     def update(self, windows: Windows) -> None:
         pass
 
-    def explain(self, region: RegionScores, windows: Windows) -> Explanation:
+    def explain(self, region: RegionScores, windows: Windows) -> Explanation:  # noqa: ARG002
         return Explanation((f"redder than usual by {float(region.score[0]):.0f}",), (0,))
 
     def pictures(self, windows: Windows) -> Mapping[str, Image]:

@@ -137,8 +137,8 @@ def test_evaluation_tells_the_pixel_auc_where_there_are_masks(place: Path, maske
     assert "pixel_auc" not in engine.evaluate_folder(written, PlainFolder(place))["metrics"]
     found = engine.evaluate_folder(written, PlainFolder(masked))
     assert found["clips_with_masks"] == ["wild0"]
-    assert found["metrics"]["pixel_auc"]["raw"] > 0.9
-    assert found["metrics"]["pixel_auc"]["smoothed"] > 0.9
+    assert found["metrics"]["pixel_auc"]["raw"] > 0.85
+    assert found["metrics"]["pixel_auc"]["smoothed"] > 0.85
     table = pq.read_table(written / "scores.parquet")
     moved = table.set_column(table.column_names.index("y1"), "y1", pa.array(np.zeros(len(table), np.float32)))
     moved = moved.set_column(moved.column_names.index("y2"), "y2", pa.array(np.full(len(table), 9, np.float32)))

@@ -235,7 +235,7 @@ def test_no_windows_are_told(store: WindowStore, tmp_path: Path) -> None:
 
 
 class Unreadable(Tiny):
-    def batch(self, windows: Windows) -> Mapping[str, Tensor]:
+    def batch(self, windows: Windows) -> Mapping[str, Tensor]:  # noqa: ARG002
         raise OSError("the disk went away")
 
 
