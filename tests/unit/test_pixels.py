@@ -191,7 +191,7 @@ def test_a_report_that_is_written_again_has_the_same_pictures(
         red_share = made[event.id]["error"].mean()
         assert red_share > 60, "the worst region shows the intruder"
     page = red_report(red, again, tmp_path)
-    assert page.count('alt="The prediction at the worst box of the event"') == len(events)
+    assert page.count('alt="prediction for the worst box of the event"') == len(events)
 
 
 def red_report(model: amiss.Model, scores: list[engine.Scores], folder: Path) -> str:

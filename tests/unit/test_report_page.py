@@ -199,7 +199,7 @@ def test_what_a_network_made_is_shown_with_its_name(written):
     assert [picture.shape for picture in figures] == [(176, 176, 3)] * 2
     assert np.abs(figures[1].astype(int) - SQUARE).max() < 12
     assert [image["alt"] for image in page.find("img")][-2:] == [
-        f"The {name} at the worst box of the event" for name in ("target", "error <b>")
+        f"{name} for the worst box of the event" for name in ("target", "error <b>")
     ]
     assert "What the network made of it target error <b>" in page.text
     assert all(image["alt"].strip() for image in page.find("img"))

@@ -43,14 +43,13 @@ def box(image: Image, xyxy: FloatArray, colour: Colour, width: int) -> None:
 
 
 def outline(image: Image, lines: Sequence[FloatArray], colour: Colour) -> None:
-    """Draw closed lines, `(K, 2)` x, y in pixels each, thin and bright within a tint of the colour."""
+    """Draw closed lines, `(K, 2)` x, y in pixels each, thin, and tint what is within them."""
     polygons = [np.round(line * 2**BITS).astype(np.int32) for line in lines]
     if not polygons:
         return
     ground = image.copy()
     cv2.fillPoly(ground, polygons, colour, cv2.LINE_AA, BITS)
     cv2.addWeighted(ground, TINT, image, 1 - TINT, 0, dst=image)
-    cv2.polylines(image, polygons, isClosed=True, color=INK, thickness=3, lineType=cv2.LINE_AA, shift=BITS)
     cv2.polylines(image, polygons, isClosed=True, color=colour, thickness=1, lineType=cv2.LINE_AA, shift=BITS)
 
 
