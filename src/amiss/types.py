@@ -343,7 +343,11 @@ class RegionScores(Table):
         score: `(N,)` float64, higher is more abnormal.
         parts: What the score is made of (motion, appearance, …), `(N,)` float64 each.
         maps: Where within its box each region is amiss, `(N, S, S)` float16 each, named like the part that it is of;
-            rows from the top of the box, higher is more abnormal, in units that are the same for all regions.
+            rows from the top of the box, higher is more abnormal, 0 where nothing is, in units that are the same for
+            all regions.
+
+    Raises:
+        ShapeError: A column does not fit, or a map is not square or not finite.
     """
 
     frame: IntArray = _column(np.int64)
@@ -353,6 +357,14 @@ class RegionScores(Table):
     score: FloatArray = _column(np.float64, fill=0.0)
     parts: Mapping[str, FloatArray] = field(default_factory=dict, metadata={"mapping": True})
     maps: Mapping[str, FloatArray] = field(default_factory=dict, metadata={"mapping": True})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, values in self.maps.items():
+            if values.ndim != 3 or values.shape[1] != values.shape[2] or values.dtype != np.float16:
+                raise ShapeError(f"the map {name!r} is (N, S, S) float16, not {values.shape} {values.dtype}")
+            if not np.isfinite(values).all():
+                raise ShapeError(f"the map {name!r} holds values that are not finite")
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,6 +108,25 @@ def test_no_windows_give_no_rows_of_the_same_parts(learned: Learned) -> None:
     assert tuple(regions.parts) == tuple(learned.method.parts)
 
 
+def test_maps_are_of_parts_and_the_same_alone_and_of_no_windows(learned: Learned) -> None:
+    maps = learned.method.score(learned.probe).maps
+    none, single = learned.method.score(learned.probe[:0]).maps, learned.method.score(learned.probe[:1]).maps
+    assert set(maps) <= set(learned.method.parts)
+    assert list(none) == list(single) == list(maps)
+    for name, values in maps.items():
+        assert none[name].shape[1:] == values.shape[1:]
+        assert (values >= 0).all()
+        assert values.any()
+        np.testing.assert_allclose(single[name][0], values[0], rtol=1e-2, atol=1e-3)
+
+
+def test_pictures_are_small_images_of_each_window(learned: Learned) -> None:
+    for name, images in learned.method.pictures(learned.odd[:2]).items():
+        assert name.strip()
+        assert images.dtype == np.uint8
+        assert images.shape == (2, images.shape[1], images.shape[1], 3)
+
+
 def test_scoring_changes_nothing(learned: Learned) -> None:
     before = {name: array.copy() for name, array in learned.method.state().items()}
     learned.method.score(learned.probe)

@@ -82,7 +82,7 @@ def assert_tables(out: Path) -> None:
     parts = [name for name in regions.column_names if name.startswith("part.")]
     assert regions.column_names == ["clip", "frame", "seconds", "x1", "y1", "x2", "y2", "track", "score", *parts]
     assert set(parts) >= {"part.velocity", "part.appearance"}
-    assert frames.column_names == ["clip", "frame", "seconds", "raw", "smoothed", "calibrated"]
+    assert frames.column_names == ["clip", "frame", "seconds", "raw", "smoothed", "calibrated", "floor"]
     assert frames.num_rows == 2 * support.WILD
     assert frames.column("frame").to_pylist() == list(range(support.WILD)) * 2
     assert set(regions.column("clip").to_pylist()) == {"wild0", "wild1"}
@@ -157,7 +157,7 @@ def test_bench_writes_what_others_rely_on_and_goes_on_from_its_folder(place: Pat
     first = run(*given, "--json", tmp_path / "a.json")
     assert first.status == 0, first
     result = json.loads((tmp_path / "a.json").read_text())
-    assert set(result) == DESIGNED | {"note", "cameras", "clips_from_cache"}
+    assert set(result) == DESIGNED | {"note", "cameras", "clips_from_cache", "clips_with_masks"}
     assert (result["dataset"], result["method"], result["seeds"]) == ("folder", "attributes", [0, 1])
     assert (result["clips"], result["frames"]) == (["wild0", "wild1"], 2 * support.WILD)
     assert set(result["metrics"]) == METRICS

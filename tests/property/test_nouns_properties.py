@@ -28,6 +28,8 @@ def make(kind: type[Table], length: int, seed: int) -> Table:
             )
         elif item.metadata.get("mapping"):
             values[item.name] = {"a": generator.normal(size=length), "b": generator.normal(size=(length, 3))}
+    if "maps" in values:
+        values["maps"] = {"a": generator.normal(size=(length, 4, 4)).astype(np.float16)}
     for name in ("xyxy", "box"):
         if name in values:
             values[name] = np.sort(np.asarray(values[name]), axis=1)

@@ -191,6 +191,22 @@ def test_an_event_beyond_the_footage_has_no_pictures(written):
     assert not page.find("img")
 
 
+def test_what_a_network_made_is_shown_with_its_name(written):
+    grey, green = np.full((16, 16, 3), 128, np.uint8), np.full((16, 16, 3), SQUARE, np.uint8)
+    made = {"e5": {"target": grey, "error <b>": green}, "other": {"memory": grey}}
+    page = written([replace(clip(), made=made)], examples={})
+    figures = page.pictures()[-2:]
+    assert [picture.shape for picture in figures] == [(176, 176, 3)] * 2
+    assert np.abs(figures[1].astype(int) - SQUARE).max() < 12
+    assert [image["alt"] for image in page.find("img")][-2:] == [
+        f"{name} for the worst box of the event" for name in ("target", "error <b>")
+    ]
+    assert "What the network made of it target error <b>" in page.text
+    assert all(image["alt"].strip() for image in page.find("img"))
+    assert "What the network made" not in written([clip()]).text
+    assert "What the network made" not in written([replace(clip(), made=made)], pictured=0).text
+
+
 def test_bars_of_parts_are_relative_to_the_largest(written):
     odd = event(Moving(), 5, 11, parts={"place": -1.0, "motion": 4.0, "size": 1.0})
     page = written([replace(clip(), events=[odd])])

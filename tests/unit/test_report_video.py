@@ -71,6 +71,24 @@ def test_boxes_are_coloured_by_score(plain):
     assert not near(still, RED).any()
 
 
+def test_what_is_amiss_is_outlined_in_high_boxes_only(tmp_path):
+    plain = clip(events=())
+    maps = np.zeros((len(plain.regions), 8, 8), np.float16)
+    maps[:, 4:, :] = 1
+    mapped = replace(plain, regions=replace(plain.regions, maps={"motion": maps}))
+    pictures = []
+    for name, one in (("plain", plain), ("mapped", mapped)):
+        write_video(tmp_path / f"{name}.mp4", [one], SUMMARY)
+        pictures.append(decoded(tmp_path / f"{name}.mp4")[0])
+    changed = np.abs(pictures[0] - pictures[1]).max(axis=-1) > 20
+    left = (10 + 2 * 8) * 5
+    upper, lower = changed[8, 105:125, left + 8 : left + 52], changed[8, 135:155, left + 8 : left + 52]
+    assert lower.mean() > 0.8
+    assert upper.mean() < 0.05
+    assert not changed[2].any(), "no box is high"
+    assert not changed[8, 190:310].any(), "the still box is not"
+
+
 def test_heat_goes_from_grey_over_amber_to_red():
     assert [heat(v, 2.0, 3.0) for v in (0.0, 1.99, 2.0, 3.0, 9.0)] == [GREY, GREY, AMBER, RED, RED]
     assert heat(2.5, 2.0, 3.0)[1] == round((AMBER[1] + RED[1]) / 2)

@@ -137,6 +137,21 @@ def test_windows_are_iterated_one_by_one() -> None:
     assert second.box.tolist() == [0, 0, 10, 10]
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros((1, 4, 5), np.float16), r"'motion' is \(N, S, S\) float16, not \(1, 4, 5\)"),
+        (np.zeros((1, 4), np.float16), "not"),
+        (np.zeros((1, 4, 4)), "float64"),
+        (np.full((1, 4, 4), np.inf, np.float16), "not finite"),
+        (np.zeros((2, 4, 4), np.float16), "shape"),
+    ],
+)
+def test_a_map_is_a_square_of_halves_for_each_region(values: np.ndarray, message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        RegionScores([0], [0.0], SQUARE, maps={"motion": values})
+
+
 def test_merge_joins_rows_in_order() -> None:
     merged = Boxes.merge([Boxes(SQUARE, track=[1]), Boxes.empty(), Boxes(SQUARE * 2, track=[2])])
     assert merged.track.tolist() == [1, 2]

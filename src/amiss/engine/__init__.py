@@ -4,6 +4,7 @@ from amiss.engine.bench import bench
 from amiss.engine.evaluate import evaluate, evaluate_folder
 from amiss.engine.learn import learn
 from amiss.engine.model import Model, check_target
+from amiss.engine.pictures import event_pictures
 from amiss.engine.score import score_clip, score_clips
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.engine.stream import Stream, Update
@@ -17,6 +18,7 @@ __all__ = [
     "check_target",
     "evaluate",
     "evaluate_folder",
+    "event_pictures",
     "learn",
     "read_scores",
     "score_clip",

@@ -21,6 +21,7 @@ from amiss.datasets import Clip, Dataset
 from amiss.engine.evaluate import evaluate, labels_of
 from amiss.engine.learn import learn
 from amiss.engine.model import make_method
+from amiss.engine.pixels import evaluate_pixels
 from amiss.engine.progress import silent
 from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
@@ -68,7 +69,10 @@ def bench(
     runs = [_one(dataset, method, config.model_copy(update={"seed": seed}), out, progress) for seed in seeds]
     names = [clip.name for clip in dataset.testing()]
     labels = labels_of(dataset, names)
-    measured = [evaluate(labels, read_curves(Path(run["folder"]))) for run in runs]
+    pixels = [evaluate_pixels(Path(run["folder"]), dataset) for run in runs]
+    measured = [
+        evaluate(labels, read_curves(Path(run["folder"]))) | found for run, (found, _) in zip(runs, pixels, strict=True)
+    ]
     seconds = {kind: statistics.fmean(run[kind] for run in runs) for kind in ("learn", "score")}
     frames = sum(len(truth) for truth in labels.values())
     return {
@@ -77,6 +81,7 @@ def bench(
         "config": config.model_dump(mode="json"),
         "seeds": list(seeds),
         "clips": names,
+        "clips_with_masks": pixels[0][1],
         "note": dataset.note(),
         "cameras": runs[0]["cameras"],
         "frames": frames,

@@ -8,6 +8,7 @@ from typing import Any
 
 from amiss import metrics
 from amiss.datasets import Dataset
+from amiss.engine.pixels import evaluate_pixels
 from amiss.engine.scores import read_curves
 from amiss.errors import ScoresError
 from amiss.types import FloatArray, FrameScores, Image
@@ -70,12 +71,14 @@ def evaluate_folder(folder: Path, dataset: Dataset) -> dict[str, Any]:
     """
     curves = read_curves(folder)
     labels = labels_of(dataset, list(curves))
+    pixels, masked = evaluate_pixels(folder, dataset)
     left_out = [clip.name for clip in dataset.testing() if clip.name not in curves]
     return {
         "dataset": dataset.id,
         "clips": list(curves),
         "clips_without_scores": left_out,
+        "clips_with_masks": masked,
         "frames": sum(len(curve) for curve in curves.values()),
         "note": dataset.note(),
-        "metrics": evaluate(labels, curves),
+        "metrics": evaluate(labels, curves) | pixels,
     }

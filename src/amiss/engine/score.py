@@ -50,12 +50,13 @@ def score_clip(
     mode = model.mode()
     regions = score_part(model, part)
     clock = np.array(part.clock, np.float64)
-    raw = worst_region(regions, len(clock), model.calibrations[mode].floor)
+    floor = model.calibrations[mode].floor
+    raw = worst_region(regions, len(clock), floor)
     frames = model.curve(clock, raw, mode)
     finder = make_finder(model.calibrations[mode].level, model.config.scoring, model.config.footage.gap)
     spans = find_spans(frames.calibrated, frames.seconds, finder)
     events = tuple(event_of(model, mode, footage.name, span, regions, part.at) for span in spans)
-    return Scores(footage.name, footage, regions, frames, events)
+    return Scores(footage.name, footage, regions, frames, events, floor)
 
 
 def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: Progress) -> list[Scores]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from amiss.scoring.explain import event_from_json, event_to_json
 from amiss.storage import whole_file
 from amiss.types import Event, FloatArray, FrameScores, RegionScores
 
-__all__ = ["Scores", "read_curves", "read_scores", "write_scores"]
+__all__ = ["Scores", "read_curves", "read_floors", "read_regions", "read_scores", "write_scores"]
 
 REGIONS, FRAMES, EVENTS = "scores.parquet", "frames.parquet", "events.json"
-PART = "part."
+PART, MAP = "part.", "map."
+FLOOR = "floor"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,7 @@ class Scores:
         regions: A row a scored region.
         frames: Its curve.
         events: What was amiss, in order of time.
+        floor: The raw score of a frame, or a pixel, without any region.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Scores:
     regions: RegionScores
     frames: FrameScores
     events: tuple[Event, ...]
+    floor: float
 
 
 def write_scores(folder: Path, scores: Sequence[Scores], meta: Mapping[str, str]) -> None:
@@ -74,13 +78,20 @@ def _region_table(scores: Scores) -> pa.Table:
     columns |= {name: regions.box[:, index] for index, name in enumerate(("x1", "y1", "x2", "y2"))}
     columns |= {"track": regions.track, "score": regions.score}
     columns |= {PART + name: values for name, values in regions.parts.items()}
+    columns |= {MAP + name: _lists(values) for name, values in regions.maps.items()}
     return pa.table({name: pa.array(values) for name, values in columns.items()})
+
+
+def _lists(maps: FloatArray) -> pa.FixedSizeListArray:
+    """`(N, S, S)` maps as N lists of S * S numbers, row by row."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(maps.reshape(-1)), maps.shape[1] * maps.shape[2])
 
 
 def _frame_table(scores: Scores) -> pa.Table:
     names = ("frame", "seconds", "raw", "smoothed", "calibrated")
     columns: dict[str, Any] = {"clip": _repeat(scores.name, len(scores.frames))}
     columns |= {name: getattr(scores.frames, name) for name in names}
+    columns[FLOOR] = np.full(len(scores.frames), scores.floor)
     return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
@@ -98,20 +109,21 @@ def read_scores(folder: Path, footage: Mapping[str, Footage]) -> list[Scores]:
     Raises:
         ScoresError: A table is missing or damaged, or speaks of another clip.
     """
-    regions, frames = _by_clip(folder / REGIONS), _by_clip(folder / FRAMES)
+    regions, frames = read_regions(folder), _by_clip(folder / FRAMES)
     try:
         events = [event_from_json(item) for item in json.loads((folder / EVENTS).read_text(encoding="utf-8"))]
         return [
             Scores(
                 name,
                 footage[name],
-                _regions(regions.get(name) or next(iter(regions.values())).slice(0, 0)),
+                regions(name),
                 _frames(table),
                 tuple(event for event in events if event.camera == name),
+                _floor(table),
             )
             for name, table in frames.items()
         ]
-    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ScoresError(f"the scores in {folder} are damaged ({error}); score again") from None
 
 
@@ -122,6 +134,33 @@ def read_curves(folder: Path) -> dict[str, FrameScores]:
         ScoresError: `frames.parquet` is missing or damaged.
     """
     return {name: _frames(table) for name, table in _by_clip(folder / FRAMES).items()}
+
+
+def read_floors(folder: Path) -> dict[str, float]:
+    """The score of a frame without any region, of all clips in a folder of scores.
+
+    Raises:
+        ScoresError: `frames.parquet` is missing or damaged.
+    """
+    return {name: _floor(table) for name, table in _by_clip(folder / FRAMES).items()}
+
+
+def read_regions(folder: Path) -> Callable[[str], RegionScores]:
+    """The regions of a folder of scores: a function that gives those of a clip by its name.
+
+    Raises:
+        ScoresError: `scores.parquet` is missing or damaged.
+    """
+    tables = _by_clip(folder / REGIONS)
+    return lambda name: _of_clip(tables, name)
+
+
+def _of_clip(tables: Mapping[str, pa.Table], name: str) -> RegionScores:
+    """The regions of a clip; a table without rows for a clip in which nothing was seen."""
+    try:
+        return _regions(tables[name] if name in tables else next(iter(tables.values())).slice(0, 0))
+    except (KeyError, ValueError, AttributeError, pa.ArrowException) as error:
+        raise ScoresError(f"the scores of clip {name} are damaged ({error}); score again") from None
 
 
 def _by_clip(path: Path) -> dict[str, pa.Table]:
@@ -146,11 +185,29 @@ def _column(table: pa.Table, name: str) -> FloatArray:
     return np.asarray(table.column(name).to_numpy())
 
 
+def _named(table: pa.Table, prefix: str) -> dict[str, str]:
+    """The columns whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): name for name in table.column_names if name.startswith(prefix)}
+
+
+def _map(table: pa.Table, name: str) -> FloatArray:
+    """`(N, S, S)` from a column of lists."""
+    lists = table.column(name).combine_chunks()
+    side = math.isqrt(lists.type.list_size)
+    return np.asarray(lists.flatten().to_numpy(zero_copy_only=False)).reshape(len(lists), side, side)
+
+
+def _floor(table: pa.Table) -> float:
+    """The clip's floor; the lowest score of a frame where the table does not say it."""
+    return float(_column(table, FLOOR if FLOOR in table.column_names else "raw").min(initial=np.inf))
+
+
 def _regions(table: pa.Table) -> RegionScores:
     box = np.stack([_column(table, name) for name in ("x1", "y1", "x2", "y2")], axis=1)
-    parts = {name.removeprefix(PART): _column(table, name) for name in table.column_names if name.startswith(PART)}
+    parts = {name: _column(table, column) for name, column in _named(table, PART).items()}
+    maps = {name: _map(table, column) for name, column in _named(table, MAP).items()}
     frame, seconds, track, score = (_column(table, name) for name in ("frame", "seconds", "track", "score"))
-    return RegionScores(frame, seconds, box, track, score, parts)  # type: ignore[arg-type]  # dtypes are checked there
+    return RegionScores(frame, seconds, box, track, score, parts, maps)  # type: ignore[arg-type]  # checked there
 
 
 def _frames(table: pa.Table) -> FrameScores:

@@ -17,6 +17,7 @@ from amiss.metrics.frame import (
     roc,
     score_gap,
 )
+from amiss.metrics.pixel import detection_level, pixel_auc
 
 __all__ = [
     "BestF1",
@@ -24,12 +25,14 @@ __all__ = [
     "Curve",
     "average_precision",
     "best_f1",
+    "detection_level",
     "equal_error_rate",
     "frame_auc",
     "macro_auc",
     "macro_auc_padded",
     "micro_auc",
     "nearest_equal_error_rate",
+    "pixel_auc",
     "pr_auc_trapezoid",
     "precision_recall",
     "roc",

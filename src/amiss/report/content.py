@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 
 from amiss.footage.base import Footage
-from amiss.types import Event, FloatArray, FrameScores, IntArray, RegionScores
+from amiss.types import Event, FloatArray, FrameScores, Image, IntArray, RegionScores
 
 __all__ = ["ClipReport", "Progress", "Summary", "clock", "rarity", "region_levels", "rows_of_frames"]
 
@@ -31,6 +31,7 @@ class ClipReport:
         events: Its events, in any order.
         footage: Its pictures, read once for the page and once for the video.
         video_offset: Seconds of the annotated video at which this clip starts.
+        made: What a network made of an event's worst region: by the event's id, pictures by name, `(S, S, 3)` uint8.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ClipReport:
     events: Sequence[Event]
     footage: Footage
     video_offset: float = 0.0
+    made: Mapping[str, Mapping[str, Image]] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from amiss.types import FloatArray, Image
 
-__all__ = ["AMBER", "GREY", "INK", "RED", "Colour", "box", "crop", "heat", "jpeg", "label", "scaled"]
+__all__ = ["AMBER", "GREY", "INK", "RED", "Colour", "box", "crop", "heat", "jpeg", "label", "outline", "scaled"]
 
 Colour = tuple[int, int, int]
 
@@ -18,6 +18,10 @@ AMBER: Colour = (245, 170, 40)
 RED: Colour = (226, 52, 46)
 INK: Colour = (20, 23, 27)
 
+BITS = 4
+"""Bits of subpixel precision with which outlines are drawn."""
+TINT = 0.25
+"""Opacity of what fills an outline."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -36,6 +40,17 @@ def box(image: Image, xyxy: FloatArray, colour: Colour, width: int) -> None:
     if width > 1:
         cv2.rectangle(image, (x1, y1), (x2, y2), INK, width + 2, cv2.LINE_AA)
     cv2.rectangle(image, (x1, y1), (x2, y2), colour, width, cv2.LINE_AA)
+
+
+def outline(image: Image, lines: Sequence[FloatArray], colour: Colour) -> None:
+    """Draw closed lines, `(K, 2)` x, y in pixels each, thin, and tint what is within them."""
+    polygons = [np.round(line * 2**BITS).astype(np.int32) for line in lines]
+    if not polygons:
+        return
+    ground = image.copy()
+    cv2.fillPoly(ground, polygons, colour, cv2.LINE_AA, BITS)
+    cv2.addWeighted(ground, TINT, image, 1 - TINT, 0, dst=image)
+    cv2.polylines(image, polygons, isClosed=True, color=colour, thickness=1, lineType=cv2.LINE_AA, shift=BITS)
 
 
 def label(image: Image, text: str, at: tuple[int, int], ground: Colour) -> None:

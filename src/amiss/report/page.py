@@ -10,15 +10,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from amiss.report import plots
+from amiss.report import draw, plots
 from amiss.report.content import ClipReport, Progress, Summary, clock, rarity
 from amiss.report.thumbnails import EventPictures, Picture, gather
 from amiss.storage import whole_file
-from amiss.types import Event
+from amiss.types import Event, Image
 
 __all__ = ["write_page"]
 
 MOST_EXAMPLES = 6
+MADE_PIXELS = 176
 POINTS_OF_ALL, LEAST_POINTS, MOST_POINTS = 60_000, 400, 4_000
 SPARK_WIDTH, SPARK_HEIGHT = 300, 32
 
@@ -156,6 +157,7 @@ def _event_card(
         "offset": report.video_offset,
         "crops": [_shown(picture) for picture in shown.crops],
         "whole": _shown(shown.whole) if shown.whole else None,
+        "made": [_made(name, image) for name, image in report.made.get(event.id, {}).items()] if pictures else [],
         "parts": _bars(event.parts),
         "examples": [_address(examples[name]) for name in event.examples if name in examples][:MOST_EXAMPLES],
     }
@@ -172,6 +174,11 @@ def _bars(parts: Mapping[str, float]) -> list[tuple[str, float, float]]:
 
 def _shown(picture: Picture) -> dict[str, Any]:
     return {"seconds": picture.seconds, "address": _address(picture.jpeg)}
+
+
+def _made(name: str, image: Image) -> dict[str, str]:
+    """A small picture that a network made or saw, enlarged."""
+    return {"name": name, "address": _address(draw.jpeg(draw.scaled(image, MADE_PIXELS / image.shape[0]), 90))}
 
 
 def _address(jpeg: bytes) -> str:

@@ -18,6 +18,7 @@ from amiss.errors import FootageError
 from amiss.report import draw
 from amiss.report.content import ClipReport, Progress, Summary, region_levels
 from amiss.report.strip import STRIP_HEIGHT, Strip
+from amiss.scoring.localise import outlines
 from amiss.storage import whole_file
 from amiss.types import Frame, Image
 
@@ -39,7 +40,7 @@ def write_video(
 
     The first clip sets the size: small footage is enlarged by a whole factor, wide footage reduced to 1280 pixels;
     other clips are fitted with bars. Time stamps are those of the footage. Boxes below the release line are thin and
-    grey, above it amber to red with their score.
+    grey, above it amber to red with their score, and with an outline of what in them is amiss where maps tell.
 
     Args:
         path: File to write; it appears only when it is complete.
@@ -166,11 +167,12 @@ class _Painter:
 
     def _boxes(self, picture: Image, number: int, scale: float) -> None:
         first, last = np.searchsorted(self._numbers, [number, number + 1])
-        for row in self._order[first:last]:
+        for row in self._order[first:last].tolist():
             value = float(self._levels[row])
             colour = draw.heat(value, self._summary.release, self._summary.level)
             xyxy = self._clip.regions.box[row] * scale
             high = value >= self._summary.release
             draw.box(picture, xyxy, colour, 2 if high else 1)
             if high:
+                draw.outline(picture, [line * scale for line in outlines(self._clip.regions, row)], colour)
                 draw.label(picture, f"{value:.1f}", (round(float(xyxy[0])) - 1, round(float(xyxy[1])) - 2), colour)

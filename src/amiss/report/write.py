@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from amiss.engine import Model, Scores
+from amiss.engine import Model, Scores, event_pictures
 from amiss.engine.progress import Counter
 from amiss.methods.base import Progress
 from amiss.report.content import ClipReport, Summary, rarity
@@ -46,7 +46,7 @@ def write_report(
         FootageError: The footage cannot be read again.
         StorageError: The folder cannot be written.
     """
-    clips = [ClipReport(item.name, item.frames, item.regions, item.events, item.footage) for item in scores]
+    clips = _clips(scores, model)
     summary = dataclasses.replace(summary_of(model), title=title)
     summary = dataclasses.replace(summary, facts=[*facts, *summary.facts])
     video = None
@@ -60,6 +60,13 @@ def write_report(
     shown, ticks = model.config.report.events, _counted("gathering pictures", clips, progress)
     write_page(page, clips, summary, model.examples, video=video, pictured=shown, progress=ticks)
     return page
+
+
+def _clips(scores: Sequence[Scores], model: Model) -> list[ClipReport]:
+    """The clips, with pictures for as many events as the page shows pictures of."""
+    events = sorted((event for item in scores for event in item.events), key=lambda event: -event.severity)
+    made = event_pictures(model, scores, events[: model.config.report.events])
+    return [ClipReport(item.name, item.frames, item.regions, item.events, item.footage, made=made) for item in scores]
 
 
 def _counted(what: str, clips: Sequence[ClipReport], progress: Progress) -> Counter:
