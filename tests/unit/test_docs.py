@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("papers/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-WITH_COMMANDS = ["README.md", "CONTRIBUTING.md", "papers/attributes.md"]
+WITH_COMMANDS = ["README.md", "CONTRIBUTING.md", *(f"papers/{path.name}" for path in (ROOT / "papers").glob("*.md"))]
 
 
 def name_of(path: Path) -> str:
@@ -81,8 +81,9 @@ def test_every_dependency_is_pinned() -> None:
     assert all(re.fullmatch(r"\d[\w.]*", version) for version in pins.values())
 
 
-def test_the_page_of_a_paper_names_code_that_exists() -> None:
-    text = (ROOT / "papers" / "attributes.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "papers").glob("*.md")))
+def test_the_page_of_a_paper_names_code_that_exists(page: str) -> None:
+    text = (ROOT / "papers" / page).read_text(encoding="utf-8")
     cells = [line.split("|")[3] for line in text.splitlines() if line.count("|") == 4]
     source, checked = "", 0
     for span in [span for cell in cells for span in re.findall(r"`([^`]+)`", cell)]:

@@ -97,3 +97,11 @@ def test_nothing_is_smoothed_across_a_jump_in_time(jump: float, mode: str) -> No
     assert smooth_stretches(smooth, values, seconds, 1.0).tolist() == pytest.approx(values.tolist(), abs=1e-12)
     assert np.array_equal(smooth_stretches(smooth, values, np.arange(20) / 10, 1.0), smooth(values))
     assert len(smooth_stretches(smooth, values[:0], seconds[:0], 1.0)) == 0
+
+
+def test_first_values_that_come_too_early_take_the_first_known_one() -> None:
+    values = np.array([0.0, 0.0, 5.0, 6.0, 7.0])
+    assert Smoothing.parse("median:1").centred(values, 2).tolist() == [5, 5, 5, 6, 7]
+    assert Smoothing.parse("median:3").centred(values, 2).tolist() == [5, 5, 5, 6, 7]
+    assert Smoothing.parse("none").centred(values, 2).tolist() == values.tolist()
+    assert Smoothing.parse("median:1").centred(values[:2], 2).tolist() == [0, 0]
