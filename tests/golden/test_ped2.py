@@ -36,3 +36,17 @@ def test_four_clips_of_ped2_tell_two_others(shared_data: Path) -> None:
             len(tidy(boxes[a:b], config.perception.boxes, (360, 240))) for a, b in np.stack([rows[:-1], rows[1:]], 1)
         ]
         np.testing.assert_array_equal(np.bincount(item.regions.frame, minlength=len(item.frames)), kept)
+
+
+@pytest.mark.timeout(240)
+def test_a_small_network_trained_for_seconds_sees_some_of_it(shared_data: Path) -> None:
+    """An eighth of the width and three epochs are far from the published numbers, and far from chance."""
+    if not (shared_data / "ped2").is_dir():
+        pytest.skip("the shared data has no ped2/")
+    dataset = Ped2(shared_data / "ped2")
+    training = [clip.footage for clip in dataset.training() if clip.name in TRAINING]
+    small = ("method.width=8", "train.epochs=3", "train.rate=2e-3", "scoring.smoothing=median:17")
+    model = amiss.learn(training, "appearance-motion", config=load_config(sets=(SETTINGS[0], *small)))
+    scores = {clip.name: model.score(clip.footage) for clip in dataset.testing() if clip.name in TESTING}
+    found = evaluate(labels_of(dataset, list(scores)), {name: item.frames for name, item in scores.items()})
+    assert found["auc_micro"]["smoothed"] >= 0.85, found
