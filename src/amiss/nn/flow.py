@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from amiss.nn.graph import adjacency
 
-__all__ = ["ActNorm", "Coupling", "Mixing", "PoseFlow", "Reversal", "negative_log_likelihood"]
+__all__ = ["ActNorm", "Coupling", "Mixing", "Reversal", "SegmentFlow", "negative_log_likelihood"]
 
 Pair = tuple[Tensor, Tensor]
 """The two channels, `(N, T, V)` each."""
@@ -124,21 +124,21 @@ class Coupling(nn.Module):
     def _shift_and_scale(self, given: Tensor) -> Pair:
         """`(N, T, V)` shift, and scale in 1e-6..1, from the channel that conditions."""
         near: Tensor = self._near  # type: ignore[assignment]
-        number, frames, _ = given.shape
+        number, frames, joints = given.shape
         mean = (given @ near).transpose(1, 2).reshape(-1, 1, frames)  # N·D, 1, T
         hidden = functional.relu(self.space_norm(mean) * self.space_scale[:, None] + self.space_shift[:, None])
         moved = self.time_norm((hidden.flatten(1) @ self._time_matrix()).view(-1, 2, frames))
-        out = moved.view(number, -1, 2, frames).permute(2, 0, 3, 1)  # 2, N, T, D
+        out = moved.view(number, near.shape[1], 2, frames).permute(2, 0, 3, 1)  # 2, N, T, D
         shift, gate = out[0], out[1]
         if self.own_norm is not None and self.own_scale is not None:
-            own = self.own_norm(given.reshape(number, 1, -1)).view_as(given)
+            own = self.own_norm(given.reshape(number, 1, frames * joints)).view_as(given)
             shift, gate = (torch.addcmul(part, own, self.own_scale[i]) for i, part in enumerate((shift, gate)))
         if self._rectified:
             shift, gate = functional.relu(shift), functional.relu(gate)
         return shift, torch.sigmoid(gate + OPENING) + LEAST_SCALE
 
     def _time_matrix(self) -> Tensor:
-        """`(2T, 2T)`: the convolution over time, whose rows are input channels and frames, and columns those put out."""
+        """`(2T, 2T)`: the convolution over time; rows are channels and frames going in, columns those coming out."""
         taps: Tensor = self._taps  # type: ignore[assignment]
         whole = functional.pad(self.time, (0, 1))[:, :, taps]  # out, in, T before, T after
         return whole.permute(1, 2, 0, 3).reshape(2 * len(taps), -1)
@@ -161,7 +161,7 @@ def _taps(frames: int, kernel: int) -> Tensor:
     return torch.where((tap >= 0) & (tap < kernel), tap, kernel)
 
 
-class PoseFlow(nn.Module):
+class SegmentFlow(nn.Module):
     """An invertible map of segments to what is normally distributed.
 
     Args:

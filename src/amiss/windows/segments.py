@@ -31,10 +31,10 @@ class SegmentBuilder:
     """Cuts segments; keeps what was seen of people in the last few frames and nothing else.
 
     A segment holds the poses of one track in `length` frames, one after the other, as `pose` `(N, L, 17, 3)` float32:
-    x, y in pixels and confidence, zeros in a frame without the person. It has the frame, box and track of the frame that
-    it is scored at, and there is one for each box of that frame whose track lacks at most `missing` poses. None spans a
-    gap in time. With it come `size` `(N, 2)` float32, the picture's width and height in pixels, and `step`, the seconds
-    between the frame that it is scored at and the one before.
+    x, y in pixels and confidence, zeros in a frame without the person. It has the frame, box and track of the frame
+    that it is scored at, and there is one for each box of that frame whose track lacks at most `missing` poses. None
+    spans a gap in time. With it come `size` `(N, 2)` float32, the picture's width and height in pixels, and `step`, the
+    seconds between the frame that it is scored at and the one before.
 
     Args:
         needs: Length, which frame a segment is scored at, and how many poses may be missing.
