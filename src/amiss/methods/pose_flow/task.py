@@ -59,8 +59,8 @@ class Likelihood:
         self.flow.start(start.float())
         self.module: nn.Module = _Learning(self.flow, abnormal.float())
         self._settings, self._share = settings, len(abnormal) / count
-        steps = -(-count // PLAN.batch)
-        self.plan = replace(PLAN, epochs=max(PLAN.epochs, -(-settings.updates // steps)))
+        epochs = max(PLAN.epochs, -(-settings.updates * PLAN.batch // count))
+        self.plan = replace(PLAN, epochs=epochs, decay_every=max(epochs // PLAN.epochs, 1))
 
     def batch(self, windows: Windows) -> Mapping[str, Tensor]:
         """Segments as tensors."""
