@@ -16,6 +16,7 @@ from amiss.config import Config
 from amiss.errors import ConfigError, ModelError
 from amiss.methods import METHODS, Method
 from amiss.perception.network_boxes import licences as box_licences
+from amiss.perception.poses import licences as pose_licences
 from amiss.scoring.calibrate import Calibration
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.storage import whole_folder
@@ -145,8 +146,10 @@ class Model:
 
     def _licences(self) -> list[str]:
         """Of all networks whose output took part."""
-        features = [LICENCES[self.config.perception.features.source]] if "feature" in self.method.needs.arrays else []
-        return features + box_licences(self.config.perception.boxes)
+        perception, arrays = self.config.perception, self.method.needs.arrays
+        features = [LICENCES[perception.features.source]] if "feature" in arrays else []
+        poses = pose_licences(perception.poses) if "pose" in arrays else []
+        return features + poses + box_licences(perception.boxes)
 
     @classmethod
     def load(cls, folder: Path | str) -> Model:
