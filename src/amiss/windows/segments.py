@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from amiss.perception.seen import Seen
-from amiss.perception.skeleton import by_track
+from amiss.perception.skeleton import by_track, no_poses
 from amiss.types import Boxes, FloatArray, Poses, Windows
 from amiss.windows.needs import Needs
 
@@ -52,7 +52,7 @@ class SegmentBuilder:
         """The segments that this frame completes, in the order of the boxes of the frame that they are scored at."""
         if not seen.step:
             self._past.clear()
-        poses = seen.poses or Poses(np.zeros((0, 17, 3), np.float32))
+        poses = seen.poses or no_poses()
         frame = seen.frame
         self._past.append(_Moment(frame.index, frame.seconds, seen.step, seen.boxes, poses, frame.size))
         whole = len(self._past) == self._needs.length

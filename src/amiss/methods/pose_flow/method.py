@@ -107,7 +107,7 @@ class PoseFlow(Method):
                 f"in the normal footage and {LEAST} are needed; give more footage, or lower method.stride"
             )
         windows, owners = store.sample(SAMPLE, np.random.default_rng(seed))
-        start = tensor_of(windows[:TOGETHER], self._settings.confidence)
+        start = tensor_of(windows[:: -(-len(windows) // TOGETHER)], self._settings.confidence)
         task = Likelihood(self._settings, start, self._abnormal(), len(store), seed)
         trainer(task, store, seed)
         self._flow = task.flow.double().eval()
