@@ -148,7 +148,7 @@ def config_of(folder: Path, clips: Sequence[Rectangles] = (), **groups: Any) -> 
     given: dict[str, Any] = {}
     if clips:
         given["boxes"] = {"source": "file", "path": write_boxes(folder / "boxes.npz", clips)}
-        given["poses"] = {"source": "file", "path": write_poses(folder / "poses.npz", clips)}
+        given["poses"] = {"source": "file", "path": write_poses(folder / "bodies.npz", clips)}
     values: dict[str, Any] = {"cache": folder / "cache", "perception": given, "device": "cpu"}
     return Config.build(values | groups)
 
