@@ -111,10 +111,45 @@ def write_boxes(path: Path, clips: Sequence[Rectangles], **extra: np.ndarray) ->
     return path
 
 
+UPRIGHT = np.array(
+    [(0.5, 0.08)]
+    + [(0.5 + side * x, y) for x, y in ((0.04, 0.06), (0.08, 0.07), (0.2, 0.2)) for side in (1, -1)]
+    + [(0.5 + side * x, y) for x, y in ((0.24, 0.35), (0.24, 0.5), (0.12, 0.5)) for side in (1, -1)]
+    + [(0.5 + side * x, y) for x, y in ((0.12, 0.72), (0.12, 0.94)) for side in (1, -1)]
+)
+"""`(17, 2)` joints of a body that stands, as shares of its box."""
+SWING = np.array([0, 0, 0, 0, 0, 0, 0, 0.3, -0.3, 0.6, -0.6, 0, 0, -0.3, 0.3, -0.6, 0.6])
+"""How far each joint goes forth and back, likewise."""
+
+
+def body_of(mover: Mover, frame: int, seed: int = 0) -> np.ndarray:
+    """`(17, 3)` joints of a body that walks in the mover's box; one that flickers throws its joints about."""
+    x1, y1, x2, y2 = mover.box(frame)
+    place = UPRIGHT.copy()
+    place[:, 0] += 0.5 * SWING * np.sin(0.7 * frame + mover.x)
+    noise = np.random.default_rng([seed, frame, mover.flickers, int(mover.x) % 1000])
+    place = noise.uniform(0, 1, (17, 2)) if mover.flickers else place + noise.normal(0, 0.01, (17, 2))
+    return np.column_stack([np.clip(place, 0, 1) * (x2 - x1, y2 - y1) + (x1, y1), np.full(17, 0.9)])
+
+
+def write_poses(path: Path, clips: Sequence[Rectangles]) -> Path:
+    """Bodies in the movers of some clips as an `.npz` that the pose source `file` reads."""
+    arrays: dict[str, np.ndarray] = {}
+    for clip in clips:
+        rows = [body_of(mover, frame) for frame in range(clip.length) for mover in clip.movers]
+        arrays[f"{clip.name}_joints"] = np.array(rows, np.float32).reshape(-1, 17, 3)
+        arrays[f"{clip.name}_frame_ptr"] = np.arange(clip.length + 1) * len(clip.movers)
+    np.savez(path, **arrays)
+    return path
+
+
 def config_of(folder: Path, clips: Sequence[Rectangles] = (), **groups: Any) -> Config:
-    """A configuration whose cache lies in `folder` and whose boxes are the true ones of `clips`."""
-    boxes = {"source": "file", "path": write_boxes(folder / "boxes.npz", clips)} if clips else {}
-    values: dict[str, Any] = {"cache": folder / "cache", "perception": {"boxes": boxes}, "device": "cpu"}
+    """A configuration whose cache lies in `folder`, and whose boxes and poses are the true ones of `clips`."""
+    given: dict[str, Any] = {}
+    if clips:
+        given["boxes"] = {"source": "file", "path": write_boxes(folder / "boxes.npz", clips)}
+        given["poses"] = {"source": "file", "path": write_poses(folder / "bodies.npz", clips)}
+    values: dict[str, Any] = {"cache": folder / "cache", "perception": given, "device": "cpu"}
     return Config.build(values | groups)
 
 
@@ -122,7 +157,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "appearance-motion": {
         "method": {"width": 4, "memory": (4, 4, 4), "examples": 12},
         "train": {"epochs": 20, "batch": 16, "rate": 2e-3},
-    }
+    },
+    "pose-flow": {
+        "method": {"length": 8, "kernel": 3, "stride": 1, "examples": 12},
+        "train": {"epochs": 20, "batch": 32, "rate": 5e-3},
+    },
 }
 """Settings of the methods that train networks with which they learn in seconds."""
 

@@ -31,6 +31,7 @@ from amiss.perception.trails import Trails
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
+from amiss.windows.segments import SegmentBuilder
 from amiss.windows.store import WindowPart, write_frame, write_windows
 
 __all__ = ["Pipeline", "resolve_device"]
@@ -77,7 +78,7 @@ class Pipeline:
         poses = config.perception.poses
         self._poses = POSE_SOURCES[poses.source](poses) if "pose" in needs.arrays else None
         self._smoother = PoseSmoother(poses.smoothing)
-        self._cubes = CubeBuilder(needs)
+        self._windows = SegmentBuilder(needs) if needs.window == "segment" else CubeBuilder(needs)
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
 
@@ -99,7 +100,7 @@ class Pipeline:
 
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time."""
-        for stage in (self._flow, self._features, self._trails, self._smoother, self._cubes):
+        for stage in (self._flow, self._features, self._trails, self._smoother, self._windows):
             if stage:
                 stage.reset()
 
@@ -110,7 +111,7 @@ class Pipeline:
         if not 0 < step <= self._config.footage.gap:
             step = 0.0
             self._after_gap()
-        return self._cubes.update(self._see(self._masks.apply(frame), step))
+        return self._windows.update(self._see(self._masks.apply(frame), step))
 
     def _see(self, frame: Frame, step: float) -> Seen:
         boxes = self._follow(frame, self._find(frame))

@@ -15,7 +15,7 @@ from tiny_networks import everybody, save, single
 from amiss.config import PosesConfig
 from amiss.errors import ConfigError, WeightsError
 from amiss.perception.network import Network
-from amiss.perception.poses import MOVENET, OPENPOSE, POSE_SOURCES, EverybodyPoses, NetworkPoses, square_crop
+from amiss.perception.poses import MOVENET, OPENPOSE, POSE_SOURCES, EverybodyPoses, NetworkPoses, licences, square_crop
 from amiss.perception.weights import WEIGHTS as WEIGHTS_TABLE
 from amiss.types import NO_TRACK, Boxes, Frame, Label
 
@@ -196,3 +196,10 @@ def test_the_real_single_network_takes_one_crop_at_a_time() -> None:
         pytest.skip(f"{WEIGHTS / MOVENET_FILE} is absent (AMISS_WEIGHTS names the folder of networks)")
     together = Network(WEIGHTS / MOVENET_FILE, (2, 192, 192, 3))
     assert together.outputs[0][1] == (1, 1, 17, 3)
+
+
+@pytest.mark.parametrize(("source", "name"), [("network", MOVENET), ("everybody", OPENPOSE)])
+def test_the_licence_of_the_network_is_told(source: str, name: str) -> None:
+    (told,) = licences(PosesConfig(source=source))
+    assert told.startswith(f"{WEIGHTS_TABLE[name].licence} ({name}")
+    assert licences(PosesConfig(source="file")) == []

@@ -19,6 +19,8 @@ SPIKE = np.eye(41)[20]
         ("gaussian:1.5", "gaussian", 1.5),
         ("median", "median", 17),
         ("median:5", "median", 5),
+        ("cascade", "cascade", 6),
+        ("cascade:3", "cascade", 3),
     ],
 )
 def test_texts_are_read(text: str, name: str, width: float) -> None:
@@ -29,6 +31,7 @@ def test_texts_are_read(text: str, name: str, width: float) -> None:
     "text",
     [
         *("", "none:3", "mean:3", ":3", "median:4", "median:0", "median:1.5"),
+        *("cascade:0", "cascade:1.5", "cascade:nan", "cascade:1000"),
         *("gaussian:0", "gaussian:-1", "gaussian:wide", "gaussian:nan", "gaussian:inf"),
     ],
 )
@@ -37,7 +40,7 @@ def test_other_texts_are_refused(text: str) -> None:
         Smoothing.parse(text)
 
 
-@pytest.mark.parametrize("text", ["none", "gaussian:2.5", "median:7"])
+@pytest.mark.parametrize("text", ["none", "gaussian:2.5", "median:7", "cascade:6"])
 def test_a_filter_writes_itself_as_it_is_read(text: str) -> None:
     assert str(Smoothing.parse(text)) == text
 
@@ -56,6 +59,27 @@ def test_a_causal_gaussian_looks_back_only() -> None:
     assert not smooth[29:].any()
 
 
+def test_a_cascade_is_gaussians_one_after_the_other() -> None:
+    cascade, centred = Smoothing.parse("cascade:3"), SPIKE
+    for sigma in (1, 2, 3):
+        centred = Smoothing.parse(f"gaussian:{sigma}").centred(centred)
+    assert cascade.centred(SPIKE) == pytest.approx(centred)
+    full = np.concatenate([np.zeros(100), SPIKE])  # from where on each of the filters is full
+    found = cascade.causal(full)[100:]
+    assert not found[:20].any()
+    for sigma in (1, 2, 3):
+        full = Smoothing.parse(f"gaussian:{sigma}").causal(full)
+    assert found == pytest.approx(full[100:])
+    assert found[25] > found[20]
+
+
+def test_last_values_that_come_too_late_take_the_last_known_one() -> None:
+    values = np.array([0.0, 5.0, 6.0, 7.0, 0.0, 0.0])
+    assert Smoothing.parse("median:1").centred(values, 1, 2).tolist() == [5, 5, 6, 7, 7, 7]
+    assert Smoothing.parse("median:1").centred(values, 0, 2).tolist() == [0, 5, 6, 7, 7, 7]
+    assert Smoothing.parse("median:1").centred(values, 4, 2).tolist() == values.tolist()
+
+
 def test_medians_drop_a_spike_and_keep_a_step() -> None:
     median = Smoothing.parse("median:5")
     assert not median.centred(SPIKE).any()
@@ -72,7 +96,7 @@ def test_none_changes_nothing_and_gives_a_copy() -> None:
         assert smooth is not values
 
 
-@pytest.mark.parametrize("text", ["none", "gaussian:3", "median:5"])
+@pytest.mark.parametrize("text", ["none", "gaussian:3", "median:5", "cascade:3"])
 def test_constants_stay_and_nothing_stays_nothing(text: str) -> None:
     filters = Smoothing.parse(text)
     for smooth in (filters.centred, filters.causal):

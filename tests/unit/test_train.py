@@ -105,6 +105,30 @@ def test_going_on_equals_going_through(
     assert plain == [{k: v for k, v in row.items() if k != "seconds"} for row in history(tmp_path / "whole")]
 
 
+def test_a_plan_names_optimiser_and_clipping_which_the_settings_may_change(store: WindowStore, tmp_path: Path) -> None:
+    def after(name: str, plan: dict[str, Any], **settings: Any) -> dict[str, list[Any]]:
+        task = Tiny(**plan)
+        trainer_of(tmp_path / name, **settings)(task, store, 0)
+        return state_of(task)
+
+    plain = after("plain", {})
+    clipped = after("planned", {"clip": 0.01})
+    assert after("adamax", {"optimiser": "adamax"}) != plain
+    assert clipped != plain
+    assert after("given", {}, clip=0.01) == clipped
+    assert after("taken", {"clip": 0.01}, clip=0.0) == plain
+
+
+def test_adamax_goes_on_as_if_it_had_gone_through(store: WindowStore, tmp_path: Path) -> None:
+    whole, task = Tiny(optimiser="adamax"), Tiny(optimiser="adamax")
+    trainer_of(tmp_path / "whole")(whole, store, 0)
+    with pytest.raises(KilledError):
+        trainer_of(tmp_path / "parts", killer(13))(Tiny(optimiser="adamax"), store, 0)
+    trainer_of(tmp_path / "parts")(task, store, 0)
+    assert sum(training for training, _ in task.training) == 16
+    assert state_of(task) == state_of(whole)
+
+
 def test_what_was_trained_before_is_only_loaded(store: WindowStore, tmp_path: Path) -> None:
     first, told = trained(store, tmp_path), list[Any]()
     again = Tiny()
@@ -121,7 +145,7 @@ def test_a_checkpoint_of_another_training_is_not_taken(store: WindowStore, tmp_p
     trained(store, tmp_path)
     task = Tiny(seed=1 if change == "beginning" else 0, rate=0.02 if change == "plan" else 0.01)
     other = WindowStore(store.parts[1:]) if change == "windows" else store
-    clip = 1.0 if change == "settings" else 0.0
+    clip = 1.0 if change == "settings" else None
     trainer_of(tmp_path, clip=clip)(task, other, 1 if change == "seed" else 0)
     assert task.training
 

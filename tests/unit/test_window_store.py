@@ -76,6 +76,31 @@ def test_a_block_of_time_is_a_part_of_its_own(clip: WindowPart) -> None:
     assert sum(len(clip.between(a, b)) for a, b in ((-np.inf, 0.2), (0.2, np.inf))) == len(clip)
 
 
+def test_some_windows_are_a_part_of_their_own(clip: WindowPart) -> None:
+    some = clip.between(0.05, np.inf).only(np.array([True, False, True, True]))
+    assert (len(some), some.name) == (3, "a")
+    assert some.column("frame").tolist() == [2, 2, 3]
+    assert some[0:99].track.tolist() == [0, 2, 0]
+    assert some[np.array([2, 1])].track.tolist() == [0, 2]
+    assert [windows.frame.tolist() for windows in some.batches(2)] == [[2, 2], [3]]
+    assert some.at(2).track.tolist() == [0, 2]
+    assert some.between(0.25, np.inf)[0:9].frame.tolist() == [3]
+    assert some.only(np.array([False, True, False]))[0:9].track.tolist() == [2]
+    assert len(clip.only(np.zeros(6, np.bool_))) == 0
+    assert len(some.clock) == len(clip.clock)
+
+
+def test_a_store_of_some_windows_takes_and_samples_from_them(clip: WindowPart) -> None:
+    even = clip.only(np.arange(6) % 2 == 0)
+    store = WindowStore([even, clip])
+    assert store.take(np.array([1, 0, 3])).track.tolist() == [0, 0, 0]
+    assert store.take(np.array([2, 5])).frame.tolist() == [2, 2]
+    assert len(store.sample(99, np.random.default_rng(0))[0]) == 9
+    odd = clip.only(np.arange(6) % 2 == 1)
+    keys = {WindowStore([part]).fingerprint() for part in (clip, even, odd, clip.between(0, 0.25))}
+    assert len(keys) == 4
+
+
 def test_a_clip_without_windows_is_empty(tmp_path: Path) -> None:
     empty = part(tmp_path, "none", [0, 0])
     assert len(empty) == 0

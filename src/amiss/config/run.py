@@ -28,7 +28,9 @@ class ScoringConfig(Settings):
         3, ge=1, description="A region's score is the mean over its track's last so many frames; 1 takes it as it is."
     )
     smoothing: str = Field(
-        "gaussian:3", description="Filter over a clip's frame scores: none, gaussian:SIGMA or median:WIDTH, in frames."
+        "gaussian:3",
+        description="Filter over a clip's frame scores: none, gaussian:SIGMA, median:WIDTH or cascade:SIGMA "
+        "(Gaussians of 1, 2, … SIGMA one after the other), in frames.",
     )
     causal: bool = Field(
         default=False, description="Smooth with the past only, as live footage must; files then give the same numbers."

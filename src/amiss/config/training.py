@@ -16,11 +16,16 @@ class TrainConfig(Settings):
 
     epochs: int | None = Field(None, ge=1, description="Passes over the windows; by default as the method plans.")
     batch: int | None = Field(None, ge=1, description="Windows a step, at most; by default as the method plans.")
-    rate: float | None = Field(None, gt=0, description="Learning rate of Adam; by default as the method plans.")
+    rate: float | None = Field(None, gt=0, description="Learning rate; by default as the method plans.")
     schedule: Literal["step", "cosine", "constant"] = Field(
         "step", description="The rate over the epochs: step (the method's plan), cosine (down to nothing) or constant."
     )
-    clip: float = Field(0.0, ge=0, description="A gradient with a larger norm than this is scaled down to it; 0: none.")
+    clip: float | None = Field(
+        None,
+        ge=0,
+        description="A gradient with a larger norm than this is scaled down to it, 0: none; by default as the method "
+        "plans.",
+    )
     precision: Literal["auto", "32", "bf16"] = Field(
         "auto",
         description="Numbers of 32 bits, or bf16 where that will do; auto: bf16 if the device computes in it.",

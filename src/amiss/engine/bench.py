@@ -164,7 +164,7 @@ def _run(dataset: Dataset, method: str, config: Config, folder: Path, progress: 
         model = learn([clip.footage for clip in training], method, config, progress)
         seconds["learn"] += time.perf_counter() - start
         model.save(folder / f"{camera}.amiss")
-        pipeline = Pipeline(config, model.method.needs)
+        pipeline = Pipeline(config, model.needs)
         cached += sum(pipeline.cached(clip.footage) is not None for clip in testing)
         start = time.perf_counter()
         scores += score_clips(model, [clip.footage for clip in testing], folder / camera, progress)

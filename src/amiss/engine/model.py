@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,12 +16,14 @@ from amiss.config import Config
 from amiss.errors import ConfigError, ModelError
 from amiss.methods import METHODS, Method
 from amiss.perception.network_boxes import licences as box_licences
+from amiss.perception.poses import licences as pose_licences
 from amiss.scoring.calibrate import Calibration
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.storage import whole_folder
 from amiss.types import FloatArray, FrameScores
+from amiss.windows.needs import Needs
 
-__all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method"]
+__all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method", "needs_in"]
 
 FORMAT = 1
 INDEX = "model.json"
@@ -41,11 +43,17 @@ def make_method(name: str, config: Config) -> Method:
     return kind(kind.settings_type.build(config.method, prefix="method."))
 
 
+def needs_in(mode: Mode, needs: Needs) -> Needs:
+    """What a method asks for; with the past only, a window is scored at its last frame, when it is known."""
+    return replace(needs, at="last") if mode == "causal" else needs
+
+
 def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatArray], FloatArray]:
     """The filter over a stretch of a curve, which knows of the frames before the first whole window and track."""
     smoothing = Smoothing.parse(config.scoring.smoothing)
-    warm_up = method.needs.length - 1 + config.scoring.persistence - 1
-    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up)
+    needs = method.needs
+    warm_up = needs.length - 1 - needs.lag + config.scoring.persistence - 1
+    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up, needs.lag)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +77,11 @@ class Model:
     def mode(self) -> Mode:
         """How files are smoothed."""
         return "causal" if self.config.scoring.causal else "centred"
+
+    @property
+    def needs(self) -> Needs:
+        """What the method asks for where files are scored."""
+        return needs_in(self.mode(), self.method.needs)
 
     def curve(self, seconds: FloatArray, raw: FloatArray, mode: Mode) -> FrameScores:
         """Smoothed and calibrated scores from raw ones `(T,)`."""
@@ -133,8 +146,10 @@ class Model:
 
     def _licences(self) -> list[str]:
         """Of all networks whose output took part."""
-        features = [LICENCES[self.config.perception.features.source]] if "feature" in self.method.needs.arrays else []
-        return features + box_licences(self.config.perception.boxes)
+        perception, arrays = self.config.perception, self.method.needs.arrays
+        features = [LICENCES[perception.features.source]] if "feature" in arrays else []
+        poses = pose_licences(perception.poses) if "pose" in arrays else []
+        return features + poses + box_licences(perception.boxes)
 
     @classmethod
     def load(cls, folder: Path | str) -> Model:

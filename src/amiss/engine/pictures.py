@@ -33,7 +33,7 @@ def event_pictures(model: Model, scores: Sequence[Scores], events: Sequence[Even
     """
     if type(model.method).pictures is Method.pictures:
         return {}
-    pipeline = Pipeline(model.config, model.method.needs)
+    pipeline = Pipeline(model.config, model.needs)
     asked = {event.camera for event in events}
     parts = {item.name: pipeline.cached(item.footage) for item in scores if item.name in asked}
     made = {}

@@ -44,7 +44,7 @@ def score_clip(
     Raises:
         FootageError: The footage cannot be read to its end.
     """
-    pipeline = pipeline or Pipeline(model.config, model.method.needs)
+    pipeline = pipeline or Pipeline(model.config, model.needs)
     footage = pipeline.masked(footage)
     part = pipeline.part(footage, tick)
     mode = model.mode()
@@ -72,7 +72,7 @@ def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: P
         FootageError: A clip cannot be read to its end; the clips before it are kept.
         StorageError: The folder cannot be written.
     """
-    pipeline = Pipeline(model.config, model.method.needs)
+    pipeline = Pipeline(model.config, model.needs)
     counter = Counter("scoring", sum(item.length or 0 for item in footage), progress)
     scores: list[Scores] = []
     for item in map(pipeline.masked, footage):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amiss.engine.model import Model
+from amiss.engine.model import Model, needs_in
 from amiss.engine.score import event_of
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
@@ -49,7 +49,7 @@ class Stream:
 
     def __init__(self, model: Model, camera: str = "camera") -> None:
         self._model, self._camera = model, camera
-        self._pipeline = Pipeline(model.config, model.method.needs)
+        self._pipeline = Pipeline(model.config, needs_in("causal", model.method.needs))
         self._pipeline.reset()
         self._calibration = model.calibrations["causal"]
         self._filter = CausalFilter(Smoothing.parse(model.config.scoring.smoothing))

@@ -3,6 +3,7 @@
 from amiss.methods.appearance_motion import AppearanceMotion
 from amiss.methods.attributes import Attributes
 from amiss.methods.base import Exemplar, Explanation, Method
+from amiss.methods.pose_flow import PoseFlow
 from amiss.registry import Registry
 
 __all__ = ["METHODS", "Exemplar", "Explanation", "Method"]
@@ -10,4 +11,5 @@ __all__ = ["METHODS", "Exemplar", "Explanation", "Method"]
 METHODS: Registry[type[Method]] = Registry("method", group="amiss.methods")
 METHODS.add("attributes", Attributes)
 METHODS.add("appearance-motion", AppearanceMotion)
+METHODS.add("pose-flow", PoseFlow)
 METHODS.load_entry_points()

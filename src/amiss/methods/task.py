@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -21,10 +21,12 @@ class Plan:
     Attributes:
         epochs: Passes over the windows.
         batch: Windows a step.
-        rate: Learning rate of Adam.
+        rate: Learning rate.
         decay: The rate is multiplied by this …
         decay_every: … every so many epochs.
         weight_decay: The optimiser's.
+        optimiser: Adam, or its variant Adamax, which is scaled by the largest gradient in place of the mean square.
+        clip: A gradient with a larger norm is scaled down to it; 0: none.
     """
 
     epochs: int
@@ -33,6 +35,8 @@ class Plan:
     decay: float = 1.0
     decay_every: int = 1
     weight_decay: float = 0.0
+    optimiser: Literal["adam", "adamax"] = "adam"
+    clip: float = 0.0
 
 
 class Task(Protocol):

@@ -16,11 +16,11 @@ from amiss.perception.grouping import COCO_ORDER, FIELDS, HEAT_MAPS, find_people
 from amiss.perception.network import Network
 from amiss.perception.pose_files import FilePoses
 from amiss.perception.skeleton import JOINTS, LEAST_INSIDE, attach, by_track, from_box, share_inside, to_box
-from amiss.perception.weights import get_weights
+from amiss.perception.weights import WEIGHTS, get_weights
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image, IntArray, Label, Poses
 
-__all__ = ["POSE_SOURCES", "EverybodyPoses", "NetworkPoses", "PoseSource", "square_crop"]
+__all__ = ["POSE_SOURCES", "EverybodyPoses", "NetworkPoses", "PoseSource", "licences", "square_crop"]
 
 MOVENET = "movenet-single-pose-lightning"
 OPENPOSE = "human-pose-estimation-0001"
@@ -214,6 +214,12 @@ def _hash_of(path: Path) -> str:
     """A hash of a network's file, and of the weights beside it."""
     files = [file for file in (path, path.with_suffix(".bin")) if file.is_file()]
     return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=16).hexdigest()
+
+
+def licences(config: PosesConfig) -> list[str]:
+    """Licences of the network that the poses come from."""
+    name = {"network": MOVENET, "everybody": OPENPOSE}.get(config.source)
+    return [f"{WEIGHTS[name].licence} ({name}, {WEIGHTS[name].source})"] if name else []
 
 
 POSE_SOURCES: Registry[Callable[[PosesConfig], PoseSource]] = Registry("pose source")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from amiss.types import FloatArray
 
 __all__ = ["CausalFilter", "Smoothing", "is_jump", "smooth_stretches"]
 
-DEFAULT_WIDTH = {"none": 0.0, "gaussian": 3.0, "median": 17.0}
+DEFAULT_WIDTH = {"none": 0.0, "gaussian": 3.0, "median": 17.0, "cascade": 6.0}
 REACH = 4.0
 
 
@@ -24,16 +24,18 @@ class Smoothing:
     """A filter and its width.
 
     Attributes:
-        filter: none, gaussian or median.
-        width: The Gaussian's standard deviation, or the median's length, in frames.
+        filter: none, gaussian, median or cascade: Gaussians of σ = 1, 2, 3, … one after the other.
+        width: The Gaussian's standard deviation, that of the widest of a cascade, or the median's length, in frames.
     """
 
-    filter: Literal["none", "gaussian", "median"]
+    filter: Literal["none", "gaussian", "median", "cascade"]
     width: float
 
     @classmethod
     def parse(cls, text: str) -> Smoothing:
-        """Read `none`, `gaussian:SIGMA` or `median:WIDTH`; without a number, σ is 3 and the median's length 17.
+        """Read `none`, `gaussian:SIGMA`, `median:WIDTH` or `cascade:SIGMA`.
+
+        Without a number σ is 3, the median's length 17, and the cascade's last σ 6, as published for flows on poses.
 
         Raises:
             ConfigError: It is none of these.
@@ -49,26 +51,38 @@ class Smoothing:
             return cls("gaussian", width)
         if name == "median" and width >= 1 and width % 2 == 1:
             return cls("median", width)
+        if name == "cascade" and 1 <= width <= 100 and width % 1 == 0:
+            return cls("cascade", width)
         raise ConfigError(
-            f"scoring.smoothing does not take {text!r}; give none, gaussian:SIGMA or median:WIDTH (an odd number)"
+            f"scoring.smoothing does not take {text!r}; give none, gaussian:SIGMA, median:WIDTH (an odd number) or "
+            "cascade:SIGMA (a whole number)"
         )
 
     def __str__(self) -> str:
         return self.filter if self.filter == "none" else f"{self.filter}:{self.width:g}"
 
-    def centred(self, values: FloatArray, warm_up: int = 0) -> FloatArray:
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """Standard deviations of the Gaussians that are applied one after the other."""
+        return tuple(np.arange(1.0, self.width + 1)) if self.filter == "cascade" else (self.width,)
+
+    def centred(self, values: FloatArray, warm_up: int = 0, cool_down: int = 0) -> FloatArray:
         """`(T,)` smoothed with the past and the future; the ends repeat.
 
         Args:
             values: `(T,)`.
             warm_up: So many first values come too early to say anything; the first after them takes their place.
+            cool_down: So many last values come too late, likewise.
         """
-        if 0 < warm_up < len(values) and self.filter != "none":
-            values = np.concatenate([np.repeat(values[warm_up], warm_up), values[warm_up:]])
+        if 0 < warm_up + cool_down < len(values) and self.filter != "none":
+            values = np.pad(values[warm_up : len(values) - cool_down], (warm_up, cool_down), "edge")
         if self.filter == "none" or not len(values):
             return np.array(values, np.float64)
-        if self.filter == "gaussian":
-            return np.asarray(gaussian_filter1d(np.asarray(values, np.float64), self.width, mode="nearest"))
+        if self.filter != "median":
+            smooth = np.asarray(values, np.float64)
+            for sigma in self.sigmas:
+                smooth = np.asarray(gaussian_filter1d(smooth, sigma, mode="nearest"))
+            return smooth
         return np.asarray(median_filter(np.asarray(values, np.float64), int(self.width), mode="nearest"))
 
     def causal(self, values: FloatArray) -> FloatArray:
@@ -97,19 +111,27 @@ def smooth_stretches(
     return np.concatenate([smooth(stretch) for stretch in np.split(values, jumps)])
 
 
+def _half_gaussians(sigmas: Sequence[float]) -> FloatArray:
+    """`(K,)` weights of the present value and those before it: half Gaussians, one after the other."""
+    kernel = np.ones(1)
+    for sigma in sigmas:
+        lag = np.arange(int(REACH * sigma) + 1)
+        kernel = np.convolve(kernel, np.exp(-0.5 * (lag / max(sigma, 1e-9)) ** 2))
+    return kernel
+
+
 class CausalFilter:
-    """The one-sided filter, value by value: a half Gaussian, or the median of the last values.
+    """The one-sided filter, value by value: half Gaussians, or the median of the last values.
 
     Args:
         smoothing: Filter and width.
     """
 
     def __init__(self, smoothing: Smoothing) -> None:
-        reach = int(REACH * smoothing.width) if smoothing.filter == "gaussian" else int(smoothing.width) - 1
         self._median = smoothing.filter == "median"
-        self._past: deque[float] = deque(maxlen=max(reach, 0) + 1)
-        lag = np.arange(self._past.maxlen or 1)
-        self._kernel = np.exp(-0.5 * (lag / max(smoothing.width, 1e-9)) ** 2)
+        self._kernel = np.ones(1) if self._median else _half_gaussians(smoothing.sigmas)
+        length = int(smoothing.width) if self._median else len(self._kernel)
+        self._past: deque[float] = deque(maxlen=length)
 
     def reset(self) -> None:
         """Forget the values before."""

@@ -19,6 +19,7 @@ from amiss.windows.store import WindowStore
 __all__ = ["Batch", "Learner", "Step"]
 
 Batch = dict[str, Tensor]
+OPTIMISERS = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,11 @@ class _Losses(nn.Module):
 
 
 class Learner:
-    """A task with its optimiser, Adam.
+    """A task with its optimiser, Adam or Adamax.
 
     Args:
         fabric: Launched.
-        plan: Rate and weight decay.
+        plan: Optimiser, rate, weight decay and clipping.
         job: Whose task learns; its module is moved to the device.
     """
 
@@ -67,9 +68,11 @@ class Learner:
         self._channels_last = job.precision == "bf16" and fabric.device.type == "cpu" and _convolves(self._module)
         if self._channels_last:
             self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._adam = torch.optim.Adam(self._module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
-        self._losses, self._optimiser = fabric.setup(_Losses(job.task), self._adam)
-        self._limit = job.config.clip or math.inf  # without a limit the norm is only measured
+        kind = OPTIMISERS[plan.optimiser]
+        self._inner = kind(self._module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
+        self._losses, self._optimiser = fabric.setup(_Losses(job.task), self._inner)
+        limit = plan.clip if job.config.clip is None else job.config.clip
+        self._limit = limit or math.inf  # without a limit the norm is only measured
 
     def batch(self, store: WindowStore, rows: IntArray) -> Batch:
         """This device's share of some windows; where there are fewer than devices, some take the same one."""
@@ -91,7 +94,7 @@ class Learner:
             seed: Of what `losses` draws.
         """
         self._module.train()
-        for group in self._adam.param_groups:
+        for group in self._inner.param_groups:
             group["lr"] = rate
         self._optimiser.zero_grad()
         losses = self._forward(batch, seed)
@@ -132,13 +135,13 @@ class Learner:
     def state(self) -> dict[str, Tensor]:
         """All that the next step depends on."""
         module = {MODULE + name: tensor for name, tensor in self._module.state_dict().items()}
-        optimiser = optimiser_tensors(self._module, self._adam)
+        optimiser = optimiser_tensors(self._module, self._inner)
         return module | {OPTIMISER + name: tensor for name, tensor in optimiser.items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take back what `state` gave."""
         self._module.load_state_dict(chosen(state, MODULE))
-        restore_optimiser(self._module, self._adam, chosen(state, OPTIMISER))
+        restore_optimiser(self._module, self._inner, chosen(state, OPTIMISER))
 
     def finish(self, best: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Put the module, with the values of `best` if there are any, on the CPU and into evaluation mode.

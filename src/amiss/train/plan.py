@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +21,7 @@ def settle(plan: Plan, config: TrainConfig) -> Plan:
     """The method's plan with what the settings say in its place."""
     decay = plan.decay if config.schedule == "step" else 1.0
     epochs, batch, rate = config.epochs or plan.epochs, config.batch or plan.batch, config.rate or plan.rate
-    return Plan(epochs, batch, rate, decay, plan.decay_every, plan.weight_decay)
+    return replace(plan, epochs=epochs, batch=batch, rate=rate, decay=decay)
 
 
 def rate_at(plan: Plan, schedule: str, epoch: int) -> float:
@@ -60,5 +61,5 @@ def split(store: WindowStore, share: float, seed: int) -> tuple[WindowStore, Win
 
 def _cut(part: WindowPart, share: float) -> float:
     """The second from which a part of so large a share is held out; its first windows never are."""
-    seconds = part.entry.arrays["seconds"][part.first : part.stop]
+    seconds = part.column("seconds")
     return max(float(np.quantile(seconds, 1 - share)), float(np.nextafter(seconds[0], np.inf)))

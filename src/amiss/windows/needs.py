@@ -15,17 +15,26 @@ class Needs:
     """What a method asks of perception and windows.
 
     Attributes:
-        window: Kind of window.
+        window: Kind of window: what a box shows, or a segment of a person's poses.
         arrays: What each window carries: image `(L, S, S, 3)` uint8 RGB, flow `(L, S, S, 2)` float16 pixels a frame,
             feature `(D,)` float16, dwell float32 seconds on one spot, pose `(17, 3)` float32 joints x, y in pixels,
-            confidence, zeros where there is none.
-        length: Frames a window spans, ending at the frame it is scored at.
+            confidence, zeros where there is none; in segments `(L, 17, 3)`.
+        length: Frames a window spans.
         size: Pixels a side of crops.
         online: Whether it can score frame by frame.
+        at: The frame of a segment that it is scored at. Live, the last takes the place of the middle.
+        missing: In so many frames of a segment the person may be without a pose.
     """
 
-    window: Literal["cube"] = "cube"
+    window: Literal["cube", "segment"] = "cube"
     arrays: tuple[Array, ...] = ("image",)
     length: int = 1
     size: int = 32
     online: bool = True
+    at: Literal["last", "middle"] = "last"
+    missing: int = 0
+
+    @property
+    def lag(self) -> int:
+        """Frames that the one scored lies before the last of its window."""
+        return (self.length - 1) // 2 if self.at == "middle" else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,14 @@ class WindowPart:
         entry: The cache's entry that holds them.
         first: First row of the part within the entry.
         last: Row after its last.
+        rows: Where it has only some of these: their numbers within the entry, ascending.
     """
 
     name: str
     entry: Entry
     first: int = 0
     last: int | None = None
+    rows: IntArray | None = None
 
     @property
     def stop(self) -> int:
@@ -51,7 +53,16 @@ class WindowPart:
         return len(self.entry.arrays["frame"]) if self.last is None else self.last
 
     def __len__(self) -> int:
-        return self.stop - self.first
+        return self.stop - self.first if self.rows is None else len(self.rows)
+
+    @property
+    def numbers(self) -> slice | IntArray:
+        """Its rows within the entry."""
+        return slice(self.first, self.stop) if self.rows is None else self.rows
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One of the columns of its windows, such as `frame`."""
+        return self.entry.arrays[name][self.numbers]
 
     @property
     def clock(self) -> FloatArray:
@@ -60,14 +71,19 @@ class WindowPart:
 
     def __getitem__(self, rows: slice | IntArray) -> Windows:
         """Windows by row within the part; only these are read from disk."""
-        chosen = slice(*self._absolute(rows)) if isinstance(rows, slice) else np.asarray(rows) + self.first
+        chosen = self._absolute(rows)
         arrays = self.entry.arrays
         data = {name.removeprefix(DATA): _read(value, chosen) for name, value in arrays.items() if DATA in name}
         return Windows(**{name: _read(arrays[name], chosen) for name in COLUMNS}, data=data)
 
-    def _absolute(self, rows: slice) -> tuple[int, int]:
+    def _absolute(self, rows: slice | IntArray) -> slice | IntArray:
+        """Rows of the part as rows of the entry."""
+        if self.rows is not None:
+            return np.asarray(self.rows[rows])
+        if not isinstance(rows, slice):
+            return np.asarray(rows) + self.first
         start, stop, _ = rows.indices(len(self))
-        return self.first + start, self.first + max(start, stop)
+        return slice(self.first + start, self.first + max(start, stop))
 
     def batches(self, size: int = 4096) -> Iterator[Windows]:
         """All windows in order."""
@@ -76,15 +92,25 @@ class WindowPart:
 
     def at(self, frame: int) -> Windows:
         """The windows that are scored at a frame."""
-        frames = self.entry.arrays["frame"][self.first : self.stop]
-        first, last = np.searchsorted(frames, [frame, frame + 1])
+        first, last = np.searchsorted(self.column("frame"), [frame, frame + 1])
         return self[int(first) : int(last)]
 
     def between(self, start: float, stop: float) -> WindowPart:
         """The windows with `start <= seconds < stop`, as a part of their own."""
-        seconds = self.entry.arrays["seconds"][self.first : self.stop]
-        first, last = np.searchsorted(seconds, [start, stop])
+        first, last = np.searchsorted(self.column("seconds"), [start, stop])
+        if self.rows is not None:
+            return replace(self, rows=self.rows[first:last])
         return WindowPart(self.name, self.entry, self.first + int(first), self.first + int(last))
+
+    def only(self, chosen: BoolArray) -> WindowPart:
+        """Some of its windows, as a part of their own.
+
+        Args:
+            chosen: `(N,)` whether to keep each.
+        """
+        numbers = self.numbers
+        every = np.arange(numbers.start, numbers.stop) if isinstance(numbers, slice) else numbers
+        return replace(self, rows=every[chosen])
 
 
 def _read(array: NDArray[Any], rows: slice | IntArray) -> NDArray[Any]:
@@ -141,7 +167,8 @@ class WindowStore:
 
     def fingerprint(self) -> str:
         """A key of its windows."""
-        return content_key([(part.entry.key, part.first, part.stop) for part in self.parts])
+        rows = ["" if part.rows is None else part.rows.tobytes().hex() for part in self.parts]
+        return content_key([(part.entry.key, part.first, part.stop) for part in self.parts], rows)
 
     def _take(self, chosen: BoolArray) -> tuple[Windows, IntArray]:
         windows, owners, start = [], [], 0
