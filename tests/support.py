@@ -84,6 +84,16 @@ def texture(height: int, width: int, seed: int) -> np.ndarray:
     return np.kron(coarse, np.ones((4, 4, 1), np.uint8))[:height, :width]
 
 
+def joint_paths(count: int = 3, frames: int = 8, seed: int = 0) -> np.ndarray:
+    """`(N, T, 17, 3)` joints that go their ways, all sure."""
+    random = np.random.default_rng(seed)
+    pose = random.uniform(20, 60, (count, 1, 17, 3)) + np.arange(frames)[:, None, None] * random.normal(
+        size=(count, 1, 17, 3)
+    )
+    pose[..., 2] = 0.9
+    return pose
+
+
 def walkers(name: str, seed: int, number: int = 3, length: int = 30, **changes: Any) -> Rectangles:
     """Normal footage: things of about one size that walk at about one pace."""
     generator = np.random.default_rng(seed)

@@ -14,15 +14,15 @@ from amiss.config import Config
 from amiss.engine import Stream, learn, score_clip
 from amiss.engine.bench import with_preset
 from amiss.engine.model import make_method
-from amiss.errors import ConfigError, DatasetError, FootageError
+from amiss.errors import ConfigError, FootageError
 from amiss.methods import Method
 from amiss.methods.pose_flow import PoseFlow, PoseFlowSettings
-from amiss.methods.pose_flow.segments import known, normalised, read_segments, write_segments
+from amiss.methods.pose_flow.segments import normalised, read_segments, write_segments
 from amiss.methods.pose_flow.task import Likelihood, tensor_of
-from amiss.nn.graph import JOINTS, LEFT_RIGHT
+from amiss.nn.graph import LEFT_RIGHT
 from amiss.pipeline import Pipeline
 from amiss.types import RegionScores, Windows
-from support import SMALL, Mover, Rectangles, config_of, fit, parts_of, walkers
+from support import SMALL, Mover, Rectangles, config_of, fit, joint_paths, parts_of, walkers
 
 ID = "pose-flow"
 NORMAL = [walkers(f"normal{seed}", seed, length=30) for seed in range(4)]
@@ -49,79 +49,9 @@ def flickering(windows: Windows) -> np.ndarray:
     return np.asarray(windows.box[:, 2] - windows.box[:, 0] > 15)
 
 
-def poses(count: int = 3, frames: int = 8, seed: int = 0) -> np.ndarray:
-    """`(N, T, 17, 3)` joints that go their ways, all sure."""
-    random = np.random.default_rng(seed)
-    pose = random.uniform(20, 60, (count, 1, 17, 3)) + np.arange(frames)[:, None, None] * random.normal(
-        size=(count, 1, 17, 3)
-    )
-    pose[..., 2] = 0.9
-    return pose
-
-
-SIZE = np.array([[100.0, 50.0]] * 3)
-
-
-def test_segments_are_without_place_and_size() -> None:
-    pose = poses()
-    made = normalised(pose, SIZE, 0.2)
-    assert made.shape == (3, 2, 8, 18)
-    np.testing.assert_allclose(made.mean((2, 3)), 0, atol=1e-12)
-    np.testing.assert_allclose(made[:, 1].std((1, 2)), 1)
-    moved = pose * [0.5, 0.5, 1] + [7, -3, 0]
-    np.testing.assert_allclose(normalised(moved, SIZE, 0.2), made, atol=1e-9)
-    np.testing.assert_allclose(normalised(pose, 2 * SIZE, 0.2), made, atol=1e-9)
-    wide = normalised(pose, SIZE * [2, 1], 0.2)
-    np.testing.assert_allclose(wide[:, 0], made[:, 0] / 2, atol=1e-9)
-
-
-def test_joints_are_in_the_order_of_the_graph_with_a_neck_between_the_shoulders() -> None:
-    pose = poses()
-    made = normalised(pose, SIZE, 0.2)
-    spread = (pose[0, ..., 1] / 50).std()
-    wrist = made[0, 1, :, JOINTS.index("left wrist")] - made[0, 1, :, JOINTS.index("nose")]
-    np.testing.assert_allclose(wrist * spread, (pose[0, :, 9, 1] - pose[0, :, 0, 1]) / 50, rtol=0.2)
-    shoulders = made[..., [JOINTS.index("left shoulder"), JOINTS.index("right shoulder")]].mean(-1)
-    np.testing.assert_allclose(made[..., JOINTS.index("neck")], shoulders, atol=1e-12)
-
-
-def test_unsure_joints_are_between_where_they_were_and_will_be() -> None:
-    pose = poses()  # they go straight on
-    whole = normalised(pose, SIZE, 0.2)
-    gaps = pose.copy()
-    gaps[1, 3:5, 9] = [999, 999, 0.1]
-    gaps[1, 6] = 0
-    np.testing.assert_allclose(normalised(gaps, SIZE, 0.2), whole, atol=1e-9)
-    ends = pose.copy()
-    ends[1, :2, 9, 2] = 0
-    still = pose.copy()
-    still[1, :2, 9, :2] = pose[1, 2, 9, :2]
-    np.testing.assert_allclose(normalised(ends, SIZE, 0.2), normalised(still, SIZE, 0.2), atol=1e-9)
-
-
-def test_a_joint_that_is_never_sure_is_in_the_middle_and_nothing_is_finite() -> None:
-    pose = poses()
-    pose[0, :, 9, 2] = 0
-    middle = np.delete(pose[0], 9, axis=1)[..., :2].mean(1)
-    pose[1, :, 9] = np.column_stack([pose[1, :, 9, :2], np.full(8, 0.9)])
-    there = pose.copy()
-    there[0, :, 9] = np.column_stack([middle, np.full(8, 0.9)])
-    np.testing.assert_allclose(normalised(pose, SIZE, 0.2), normalised(there, SIZE, 0.2), atol=1e-9)
-    assert not normalised(np.zeros((2, 8, 17, 3)), SIZE[:2], 0.2).any()
-
-
-def test_a_segment_is_known_by_its_sure_joints() -> None:
-    pose = poses()
-    pose[0, :, 8:, 2] = 0.1
-    pose[1, :, 9:, 2] = 0.1
-    assert known(pose, 0.2, 9).tolist() == [False, True, True]
-    assert known(pose, 0.05, 9).all()
-    assert not known(0 * pose, 0.0, 1).any()
-
-
 def likelihood(abnormal: torch.Tensor | None = None, **settings: Any) -> Likelihood:
     chosen = PoseFlowSettings(length=8, kernel=3, **settings)
-    start = torch.from_numpy(normalised(poses(64, seed=2), np.tile(SIZE[:1], (64, 1)), 0.2))
+    start = torch.from_numpy(normalised(joint_paths(64, seed=2), np.full((64, 2), (100.0, 50.0)), 0.2))
     return Likelihood(chosen, start, torch.zeros(0, 2, 8, 18) if abnormal is None else abnormal, 640, 0)
 
 
@@ -199,23 +129,6 @@ def test_labelled_abnormal_segments_become_less_likely(tmp_path: Path) -> None:
     assert abnormal < normal
     scores = told.score(windows).score
     assert scores[flickering(windows)].min() > scores[~flickering(windows)].max()
-
-
-@pytest.mark.parametrize("fault", ["missing", "name", "length", "size", "nan", "damaged"])
-def test_an_archive_of_segments_that_cannot_be_used_is_named(tmp_path: Path, fault: str) -> None:
-    path, pose = tmp_path / "abnormal.npz", poses(frames=7 if fault == "length" else 8)
-    arrays = {"pose": pose, "size": SIZE[:2] if fault == "size" else SIZE}
-    if fault == "nan":
-        pose[1, 2, 3, 0] = np.nan
-    if fault == "name":
-        arrays["poses"] = arrays.pop("pose")
-    np.savez(path, **arrays)  # type: ignore[arg-type]  # names of arrays
-    if fault == "missing":
-        path.unlink()
-    if fault == "damaged":
-        path.write_bytes(b"PK")
-    with pytest.raises(DatasetError, match=r"abnormal\.npz"):
-        read_segments(path, 8)
 
 
 def test_the_score_is_standard_deviations_above_the_mean_of_normal_segments(tmp_path: Path) -> None:
