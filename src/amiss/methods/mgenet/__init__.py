@@ -1,0 +1,1 @@
+"""Multilevel guidance and exploration, and behaviour-scene matching."""

@@ -1,0 +1,113 @@
+"""The networks of `mgenet` beside its guide: RGB encoder, mask encoder, heads and memories.
+
+Source: Yang et al., "A multilevel guidance-exploration network and behavior-scene matching method for human behavior
+anomaly detection", 2024, section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from amiss.methods.mgenet.lsta import MotionHead
+from amiss.methods.mgenet.matching import Matching
+from amiss.methods.mgenet.memory import Memory
+from amiss.methods.mgenet.settings import MgenetSettings
+from amiss.nn.attention import Encoder, places
+from amiss.types import BoolArray
+
+__all__ = ["CUBE", "Explorer", "Seen", "cubes_of", "grid_of"]
+
+CUBE = (2, 8, 8)
+"""Frames and pixels of a token."""
+
+
+def grid_of(frames: int, size: int) -> tuple[int, int, int]:
+    """Tokens in time, down and across of so many frames of so many pixels a side."""
+    return frames // CUBE[0], size // CUBE[1], size // CUBE[2]
+
+
+def cubes_of(crops: Tensor) -> Tensor:
+    """`(N, P, 384)` the pixels of each token, -1..1, of crops `(N, T, S, S, 3)` uint8."""
+    split = crops.unflatten(3, (-1, CUBE[2])).unflatten(2, (-1, CUBE[1])).unflatten(1, (-1, CUBE[0]))
+    return split.permute(0, 1, 3, 5, 2, 4, 6, 7).flatten(4).flatten(1, 3).float() / 127.5 - 1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the networks make of segments.
+
+    Attributes:
+        motion: `(N, T, D)` f_rgb.
+        tokens: `(N, P, C)` e_b.
+        target: `(N, P, 2, C_app)` f_u of each token and frame, from which no gradient flows.
+        behaviour: `(N, P, N_b)` addressing weights W_b.
+    """
+
+    motion: Tensor
+    tokens: Tensor
+    target: Tensor
+    behaviour: Tensor
+
+
+class Explorer(nn.Module):
+    """All that learns beside the guide.
+
+    Args:
+        settings: Of the method.
+        frames: Of a segment.
+        latent: Numbers a frame of the guide's latent.
+        scene: Numbers of a scene's feature.
+        inputs: Numbers of a token before it is embedded.
+    """
+
+    where: Tensor
+    target: Tensor
+
+    def __init__(self, settings: MgenetSettings, frames: int, latent: int, scene: int, inputs: int) -> None:
+        super().__init__()
+        width, grid = settings.width, grid_of(frames, settings.size)
+        self._grid, self._chosen = grid, settings
+        self.register_buffer("where", places(grid, width), persistent=False)
+        self.embed, self.embed_masked = nn.Linear(inputs, width), nn.Linear(inputs, width)
+        self.encoder = Encoder(width, settings.depth, settings.heads)
+        self.masked = Encoder(width, settings.depth, settings.heads)
+        self.head = MotionHead(width, grid, settings.lsta, settings.kernel, settings.dilation, latent)
+        # The target's head stays as it was drawn: were it to learn, both sides could agree on nothing.
+        self.target_head = nn.Linear(width, 2 * settings.appearance).requires_grad_(requires_grad=False)
+        self.masked_head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2 * settings.appearance))
+        self.behaviours = Memory(settings.behaviours, width, settings.temperature)
+        self.scenes = Memory(settings.scenes, scene, settings.temperature)
+        pair = grid[0] * grid[1] * grid[2] * settings.behaviours
+        self.matching = Matching(settings.pairs, pair, settings.scenes, settings.top, settings.temperature)
+
+    def forward(self, cubes: Tensor) -> Seen:
+        """Look at all tokens `(N, P, inputs)`."""
+        tokens = self.encoder(self.embed(cubes) + self.where).float()
+        read, behaviour = self.behaviours.read(tokens)
+        with torch.no_grad():
+            target = self.target_head(read).float().unflatten(2, (2, -1))
+        return Seen(self.head(tokens).float(), tokens, target, behaviour)
+
+    def guess(self, cubes: Tensor, hidden: BoolArray) -> tuple[Tensor, Tensor]:
+        """What the mask encoder makes of the tokens that it sees.
+
+        Args:
+            cubes: `(N, P, inputs)` all tokens.
+            hidden: `(h, w)`, True where places are hidden, at all times.
+
+        Returns:
+            `(N, V, 2, C_app)` features of the V visible tokens, and `(V,)` their numbers.
+        """
+        rows = np.flatnonzero(np.broadcast_to(~hidden, self._grid).ravel())
+        visible = torch.from_numpy(rows).to(cubes.device)
+        tokens = self.masked(self.embed_masked(cubes[:, visible]) + self.where[visible])
+        return self.masked_head(tokens).float().unflatten(2, (2, -1)), visible
+
+    def pooled(self, features: Tensor) -> Tensor:
+        """`(N, T, C_app)` the mean over the places of each time, of `(N, V, 2, C_app)` with as many at every time."""
+        times = features.unflatten(1, (self._grid[0], -1)).mean(2)  # N, t, 2, C_app
+        return times.flatten(1, 2)

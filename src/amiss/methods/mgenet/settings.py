@@ -1,0 +1,52 @@
+"""Settings of the method `mgenet`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from amiss.config import Settings
+from amiss.methods.pose_flow.settings import PoseFlowSettings
+
+__all__ = ["MgenetSettings"]
+
+
+class MgenetSettings(Settings):
+    """Settings of the method `mgenet`."""
+
+    guide: PoseFlowSettings = Field(PoseFlowSettings(), description="Settings of the pose flow that guides.")
+    size: int = Field(64, ge=16, multiple_of=8, description="Pixels a side of the crops of a person; 96 in the paper.")
+    tokenizer: Literal["linear", "swin"] = Field(
+        "linear", description="Tokens are cubes of pixels, or features of a Video Swin Transformer's first two stages."
+    )
+    checkpoint: Path | None = Field(None, description="Published weights of the Video Swin Transformer.")
+    width: int = Field(96, ge=12, multiple_of=12, description="Channels of a token.")
+    depth: int = Field(2, ge=1, description="Blocks of each encoder.")
+    heads: int = Field(4, ge=1, description="Heads of attention.")
+    lsta: int = Field(5, ge=0, description="Modules of large spatial-temporal attention; 0 leaves them out.")
+    kernel: int = Field(21, ge=1, description="What the kernels of an attention module span together.")
+    dilation: int = Field(3, ge=1, description="Dilation of the second of its kernels.")
+    appearance: int = Field(64, ge=1, description="Numbers a frame of the appearance feature.")
+    mask: float = Field(0.5, gt=0, lt=1, description="Share of the places that are hidden from the mask encoder.")
+    behaviours: int = Field(128, ge=2, description="Items of the memory of behaviours.")
+    scenes: int = Field(32, ge=2, description="Items of the memory of scenes.")
+    pairs: int = Field(64, ge=2, description="Items of the memory of behaviours and scenes together.")
+    top: int = Field(4, ge=1, description="Pairs that are compared, those with the most similar behaviour.")
+    temperature: float = Field(1.0, gt=0, description="What cosines are divided by before a softmax; 1 in the paper.")
+    motion: bool = Field(default=True, description="The first level learns and counts.")
+    masking: bool = Field(default=True, description="The second level learns and counts.")
+    matching: bool = Field(default=True, description="Behaviour-scene matching learns and counts.")
+    measure: Literal["difference", "cosine", "guide", "explorer", "sum"] = Field(
+        "difference",
+        description="Motion score: length of the difference of both features, one minus their cosine, or the length of "
+        "the guide's, of the RGB encoder's or of their sum.",
+    )
+    appearance_weight: float = Field(0.1, ge=0, description="Weight α of the appearance loss.")
+    separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
+    margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
+    appearance_share: float = Field(0.1, ge=0, description="Weight of the appearance score.")
+    scene_share: float = Field(0.1, ge=0, description="Weight of the matching score.")
+    standardised: bool = Field(default=True, description="The parts are standardised before they are added.")
+    examples: int = Field(96, ge=3, description="Normal examples kept to show.")
