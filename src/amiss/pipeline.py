@@ -24,6 +24,7 @@ from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.log import Rows, StageLog
 from amiss.perception.masks import Masked, Masks
 from amiss.perception.poses import POSE_SOURCES
+from amiss.perception.scenes import Scene
 from amiss.perception.seen import Seen
 from amiss.perception.skeleton import PoseSmoother
 from amiss.perception.tracks import Tracker
@@ -32,7 +33,7 @@ from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
 from amiss.windows.segments import SegmentBuilder
-from amiss.windows.store import WindowPart, write_frame, write_windows
+from amiss.windows.store import WindowPart, WindowWriter
 
 __all__ = ["Pipeline", "resolve_device"]
 
@@ -78,6 +79,8 @@ class Pipeline:
         poses = config.perception.poses
         self._poses = POSE_SOURCES[poses.source](poses) if "pose" in needs.arrays else None
         self._smoother = PoseSmoother(poses.smoothing)
+        wants_scene = "scene" in needs.arrays
+        self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
         self._windows = SegmentBuilder(needs) if needs.window == "segment" else CubeBuilder(needs)
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
@@ -100,7 +103,7 @@ class Pipeline:
 
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time."""
-        for stage in (self._flow, self._features, self._trails, self._smoother, self._windows):
+        for stage in (self._flow, self._features, self._trails, self._smoother, self._scene, self._windows):
             if stage:
                 stage.reset()
 
@@ -118,7 +121,8 @@ class Pipeline:
         flow = self._flow.update(frame) if self._flow else None
         features = self._describe(frame, boxes)
         dwell = self._trails.update(frame, boxes) if self._trails else None
-        return Seen(frame, step, boxes, flow, features, dwell, self._pose(frame, boxes))
+        scene = self._scene.update(frame) if self._scene else None
+        return Seen(frame, step, boxes, flow, features, dwell, self._pose(frame, boxes), scene)
 
     def _find(self, frame: Frame) -> Boxes:
         """Boxes, from the log of an earlier run if there is one."""
@@ -170,7 +174,8 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
-        return content_key(*self._keys(footage).values(), self._flow_key(), vars(self._needs))
+        scene = self._settings("scenes") if self._scene else ""
+        return content_key(*self._keys(footage).values(), self._flow_key(), scene, vars(self._needs))
 
     def _keys(self, footage: Footage) -> dict[str, str]:
         """The cache's key of each stage whose output is kept."""
@@ -214,9 +219,9 @@ class Pipeline:
         key = self.key(footage)
         if not self._cache().find(key):
             with self._logged(footage), self._cache().writing(key) as writer:
+                keep = WindowWriter(writer)
                 for frame, windows in self.windows(footage):
-                    write_frame(writer, frame.seconds)
-                    write_windows(writer, windows)
+                    keep.append(frame.seconds, windows)
                     tick()
         entry = self._cache().find(key)
         if entry is None:

@@ -9,7 +9,7 @@ import pytest
 
 from amiss.perception.cache import Cache
 from amiss.types import Windows
-from amiss.windows.store import WindowPart, WindowStore, write_frame, write_windows
+from amiss.windows.store import WindowPart, WindowStore, WindowWriter
 
 
 def batch(frame: int, count: int) -> Windows:
@@ -26,9 +26,9 @@ def part(root: Path, name: str, counts: list[int]) -> WindowPart:
     """A clip whose frame i has counts[i] windows."""
     cache = Cache(root)
     with cache.writing(name) as writer:
+        keep = WindowWriter(writer)
         for frame, count in enumerate(counts):
-            write_frame(writer, frame * 0.1)
-            write_windows(writer, batch(frame, count))
+            keep.append(frame * 0.1, batch(frame, count))
     entry = cache.find(name)
     assert entry is not None
     return WindowPart(name, entry)

@@ -19,7 +19,7 @@ from amiss.methods.base import Progress
 from amiss.perception.network_boxes import resolve_boxes, why_motion
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
-from amiss.scoring.combine import persist, worst_region
+from amiss.scoring.combine import hold, persist, worst_region
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
@@ -132,7 +132,8 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
     for done, (part, start) in enumerate(held):
         progress("calibrating", done, len(held))
         inside = part.between(start, np.inf)
-        scored.append(RegionScores.merge([method.score(w) for w in inside.batches()] or [method.score(part[0:0])]))
+        found = RegionScores.merge([method.score(w) for w in inside.batches()] or [method.score(part[0:0])])
+        scored.append(hold(found, method.needs.stride, part.clock, config.footage.gap))
     progress("calibrating", len(held), len(held))
     floor = min((float(regions.score.min()) for regions in scored if len(regions)), default=0.0)
     curves = [

@@ -17,7 +17,7 @@ from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
-from amiss.scoring.combine import persist, worst_region
+from amiss.scoring.combine import hold, persist, worst_region
 from amiss.scoring.events import Span, find_spans
 from amiss.scoring.explain import make_event, worst_of
 from amiss.storage import storage_errors, whole_file
@@ -55,7 +55,12 @@ def score_clip(
     frames = model.curve(clock, raw, mode)
     finder = make_finder(model.calibrations[mode].level, model.config.scoring, model.config.footage.gap)
     spans = find_spans(frames.calibrated, frames.seconds, finder)
-    events = tuple(event_of(model, mode, footage.name, span, regions, part.at) for span in spans)
+    stride = model.needs.stride
+
+    def windows_at(frame: int) -> Windows:  # those whose scores stand there
+        return part.at(frame - frame % stride)
+
+    events = tuple(event_of(model, mode, footage.name, span, regions, windows_at) for span in spans)
     return Scores(footage.name, footage, regions, frames, events, floor)
 
 
@@ -108,6 +113,7 @@ def score_part(model: Model, part: WindowPart) -> RegionScores:
     """The scores of a clip's windows; a table of the right columns without rows where there are none."""
     batches = [model.method.score(windows) for windows in part.batches()]
     regions = RegionScores.merge(batches) if batches else model.method.score(part[0:0])
+    regions = hold(regions, model.needs.stride, part.clock, model.config.footage.gap)
     return persist(regions, model.config.scoring.persistence, model.calibrations[model.mode()].floor)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,22 +56,36 @@ class Stream:
         self._finder = make_finder(self._calibration.level, model.config.scoring, model.config.footage.gap)
         self._held = _Held()
         self._before: float | None = None
+        self._standing: tuple[RegionScores, Windows] | None = None
         self._recent: deque[RegionScores] = deque(maxlen=model.config.scoring.persistence)
 
     def update(self, frame: Frame) -> Update:
         """Score one frame; frames come in order of time."""
-        windows = self._pipeline.update(frame)
-        regions = self._persist(self._model.method.score(windows), frame.index)
-        raw = float(regions.score.max(initial=self._calibration.floor))
         if self._before is not None and is_jump(self._before, frame.seconds, self._model.config.footage.gap):
             self._filter.reset()
+            self._standing = None
         self._before = frame.seconds
+        scored, windows = self._score(frame)
+        regions = self._persist(scored, frame.index)
+        raw = float(regions.score.max(initial=self._calibration.floor))
         smoothed = self._filter.update(raw)
         calibrated = float(self._calibration.tail.rarity(np.array([smoothed]))[0])
         span = self._finder.update(frame.index, frame.seconds, calibrated)
         event = self._event(span) if span else None
         self._held.add(frame.index, regions, windows, self._finder.pending)
         return Update(regions, raw, smoothed, calibrated, event)
+
+    def _score(self, frame: Frame) -> tuple[RegionScores, Windows]:
+        """The regions of this frame and the windows they are of; between two that are scored, those of the one before.
+
+        Like `hold` does it for whole files.
+        """
+        windows = self._pipeline.update(frame)
+        if frame.index % self._model.needs.stride == 0 or self._standing is None:
+            self._standing = self._model.method.score(windows), windows
+        scored, windows = self._standing
+        count = len(scored)
+        return replace(scored, frame=np.full(count, frame.index), seconds=np.full(count, frame.seconds)), windows
 
     def _persist(self, regions: RegionScores, frame: int) -> RegionScores:
         """The regions of this frame, with scores averaged along their tracks."""

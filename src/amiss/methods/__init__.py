@@ -3,6 +3,7 @@
 from amiss.methods.appearance_motion import AppearanceMotion
 from amiss.methods.attributes import Attributes
 from amiss.methods.base import Exemplar, Explanation, Method
+from amiss.methods.mgenet import Mgenet
 from amiss.methods.pose_flow import PoseFlow
 from amiss.registry import Registry
 
@@ -12,4 +13,5 @@ METHODS: Registry[type[Method]] = Registry("method", group="amiss.methods")
 METHODS.add("attributes", Attributes)
 METHODS.add("appearance-motion", AppearanceMotion)
 METHODS.add("pose-flow", PoseFlow)
+METHODS.add("mgenet", Mgenet)
 METHODS.load_entry_points()

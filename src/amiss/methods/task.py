@@ -25,7 +25,9 @@ class Plan:
         decay: The rate is multiplied by this …
         decay_every: … every so many epochs.
         weight_decay: The optimiser's.
-        optimiser: Adam, or its variant Adamax, which is scaled by the largest gradient in place of the mean square.
+        optimiser: Adam, its variant Adamax, which is scaled by the largest gradient in place of the mean square, or
+            stochastic gradient descent.
+        momentum: Of stochastic gradient descent.
         clip: A gradient with a larger norm is scaled down to it; 0: none.
     """
 
@@ -35,7 +37,8 @@ class Plan:
     decay: float = 1.0
     decay_every: int = 1
     weight_decay: float = 0.0
-    optimiser: Literal["adam", "adamax"] = "adam"
+    optimiser: Literal["adam", "adamax", "sgd"] = "adam"
+    momentum: float = 0.0
     clip: float = 0.0
 
 

@@ -15,7 +15,7 @@ from amiss.perception.embed import make_embedder
 from amiss.perception.features import FEATURE_NETWORKS
 from amiss.types import FloatArray, Frame, Image
 
-__all__ = ["Background", "Flag", "SceneFeature", "ViewFlag", "ViewHealth"]
+__all__ = ["Background", "Flag", "Scene", "SceneFeature", "ViewFlag", "ViewHealth"]
 
 NETWORK = "efficientnet-lite0"
 SIDE = 224
@@ -84,6 +84,34 @@ class SceneFeature:
         """`(D,)` float32 of a background `(h, w, 3)` uint8 RGB, seen as a square of 224 pixels a side."""
         square = cv2.resize(background, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         return np.asarray(self._embed(np.asarray(square, np.uint8)[None])[0], np.float32)
+
+
+class Scene:
+    """What the place looks like at each frame: the feature of its background so far.
+
+    Args:
+        config: How far back the background reaches.
+        device: Where the network runs.
+    """
+
+    def __init__(self, config: ScenesConfig, device: torch.device) -> None:
+        self._background, self._feature = Background(config), SceneFeature(device)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the place."""
+        self._background.reset()
+        self._known: tuple[Image, FloatArray] | None = None
+
+    def update(self, frame: Frame) -> FloatArray:
+        """`(D,)` float32, computed anew only when the background has changed."""
+        self._background.update(frame)
+        image = self._background.image
+        if image is None:  # there is one as soon as a frame was taken in
+            raise LookupError("a scene without a frame")
+        if self._known is None or self._known[0] is not image:
+            self._known = image, self._feature.of(image)
+        return self._known[1]
 
 
 class Flag(StrEnum):

@@ -21,6 +21,7 @@ class Seen:
         features: `(N, D)` float32 of the boxes, None where no method needs them.
         dwell: `(N,)` float32 seconds that each has stayed on one spot, None where no method needs it.
         poses: Those found, each with the track id of its box, None where no method needs them.
+        scene: `(D,)` float32, what the place looks like, None where no method needs it.
     """
 
     frame: Frame
@@ -30,3 +31,4 @@ class Seen:
     features: FloatArray | None = None
     dwell: FloatArray | None = None
     poses: Poses | None = None
+    scene: FloatArray | None = None

@@ -8,7 +8,28 @@ import numpy as np
 
 from amiss.types import NO_TRACK, FloatArray, RegionScores
 
-__all__ = ["persist", "worst_region"]
+__all__ = ["hold", "persist", "worst_region"]
+
+
+def hold(regions: RegionScores, frames: int, seconds: FloatArray, gap: float) -> RegionScores:
+    """Regions that stand for so many frames, each until the next may come; none reaches across a jump in time.
+
+    Args:
+        regions: A row a region, frames not decreasing.
+        frames: How many, the region's own included; 1 changes nothing.
+        seconds: `(T,)` of all frames.
+        gap: Longer steps, and steps back, are jumps.
+    """
+    steps = np.diff(np.asarray(seconds, np.float64), prepend=seconds[:1])
+    stretch = np.cumsum(~((steps >= 0) & (steps <= gap)))
+    held = []
+    for lag in range(frames):
+        later = regions.frame + lag
+        there = later < len(stretch)
+        there[there] = stretch[later[there]] == stretch[regions.frame[there]]
+        held.append(dataclasses.replace(regions[there], frame=later[there], seconds=seconds[later[there]]))
+    whole = RegionScores.merge(held)
+    return whole[np.argsort(whole.frame, kind="stable")] if frames > 1 else regions
 
 
 def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:

@@ -155,6 +155,7 @@ def optimiser_tensors(module: nn.Module, optimiser: torch.optim.Optimizer) -> di
         f"{name}|{kind}": value
         for name, parameter in module.named_parameters()
         for kind, value in optimiser.state.get(parameter, {}).items()
+        if value is not None  # a momentum before the first step
     }
 
 

@@ -19,7 +19,6 @@ from amiss.windows.store import WindowStore
 __all__ = ["Batch", "Learner", "Step"]
 
 Batch = dict[str, Tensor]
-OPTIMISERS = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class _Losses(nn.Module):
 
 
 class Learner:
-    """A task with its optimiser, Adam or Adamax.
+    """A task with its optimiser.
 
     Args:
         fabric: Launched.
@@ -68,8 +67,7 @@ class Learner:
         self._channels_last = job.precision == "bf16" and fabric.device.type == "cpu" and _convolves(self._module)
         if self._channels_last:
             self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        kind = OPTIMISERS[plan.optimiser]
-        self._inner = kind(self._module.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
+        self._inner = _optimiser(self._module, plan)
         self._losses, self._optimiser = fabric.setup(_Losses(job.task), self._inner)
         limit = plan.clip if job.config.clip is None else job.config.clip
         self._limit = limit or math.inf  # without a limit the norm is only measured
@@ -154,6 +152,15 @@ class Learner:
         self._module.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self._module.eval()
         return {MODULE + name: tensor for name, tensor in self._module.state_dict().items()}
+
+
+def _optimiser(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    """What the plan asks for, over the parameters that learn."""
+    learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    if plan.optimiser == "sgd":
+        return torch.optim.SGD(learning, plan.rate, plan.momentum, weight_decay=plan.weight_decay)
+    kind = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}[plan.optimiser]
+    return kind(learning, lr=plan.rate, weight_decay=plan.weight_decay)
 
 
 def _convolves(module: nn.Module) -> bool:

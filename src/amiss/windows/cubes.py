@@ -45,7 +45,7 @@ class CubeBuilder:
             self._past.clear()
         self._past.append(seen)
         whole = len(self._past) == self._needs.length
-        boxes = seen.boxes if whole else Boxes.empty()
+        boxes = seen.boxes if whole and seen.frame.index % self._needs.stride == 0 else Boxes.empty()
         return Windows(
             frame=np.full(len(boxes), seen.frame.index),
             seconds=np.full(len(boxes), seen.frame.seconds),

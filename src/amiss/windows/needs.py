@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["Array", "Needs"]
 
-Array = Literal["image", "flow", "feature", "dwell", "pose"]
+Array = Literal["image", "flow", "feature", "dwell", "pose", "scene"]
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,14 @@ class Needs:
         window: Kind of window: what a box shows, or a segment of a person's poses.
         arrays: What each window carries: image `(L, S, S, 3)` uint8 RGB, flow `(L, S, S, 2)` float16 pixels a frame,
             feature `(D,)` float16, dwell float32 seconds on one spot, pose `(17, 3)` float32 joints x, y in pixels,
-            confidence, zeros where there is none; in segments `(L, 17, 3)`.
+            confidence, zeros where there is none; in segments `(L, 17, 3)`; scene `(D,)` float32, what the place looks
+            like, of segments only.
         length: Frames a window spans.
         size: Pixels a side of crops.
         online: Whether it can score frame by frame.
         at: The frame of a segment that it is scored at. Live, the last takes the place of the middle.
         missing: In so many frames of a segment the person may be without a pose.
+        stride: Windows are scored at every so many-th frame; a score stands until the next.
     """
 
     window: Literal["cube", "segment"] = "cube"
@@ -33,6 +35,7 @@ class Needs:
     online: bool = True
     at: Literal["last", "middle"] = "last"
     missing: int = 0
+    stride: int = 1
 
     @property
     def lag(self) -> int:

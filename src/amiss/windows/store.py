@@ -12,21 +12,45 @@ from numpy.typing import NDArray
 from amiss.perception.cache import Entry, EntryWriter, content_key
 from amiss.types import BoolArray, FloatArray, IntArray, Windows
 
-__all__ = ["WindowPart", "WindowStore", "write_frame", "write_windows"]
+__all__ = ["WindowPart", "WindowStore", "WindowWriter"]
 
 COLUMNS = ("frame", "seconds", "box", "track", "label")
-DATA, CLOCK = "data.", "clock"
+DATA, CLOCK, CROPS = "data.", "clock", "crops"
+IMAGE, CROP = "image", "crop"
+BATCH, BATCH_BYTES = 4096, 1 << 28
+"""Windows and bytes that are read at once, at most."""
 
 
-def write_windows(writer: EntryWriter, windows: Windows) -> None:
-    """Append windows to an entry of the cache."""
-    writer.append({name: getattr(windows, name) for name in COLUMNS})
-    writer.append({DATA + name: array for name, array in windows.data.items()})
+class WindowWriter:
+    """Appends frames and their windows to an entry of the cache.
 
+    Windows with `image` `(N, L, S, S, 3)` and `crop` `(N, L)`, the number of each picture, share pictures: each is
+    written once.
 
-def write_frame(writer: EntryWriter, seconds: float) -> None:
-    """Append the time stamp of a frame, whether or not it has windows."""
-    writer.append({CLOCK: np.array([seconds], np.float64)})
+    Args:
+        writer: Of the entry.
+    """
+
+    def __init__(self, writer: EntryWriter) -> None:
+        self._writer = writer
+        self._rows: dict[int, int] = {}
+
+    def append(self, seconds: float, windows: Windows) -> None:
+        """Append the time stamp of a frame and the windows that it completes, if any."""
+        self._writer.append({CLOCK: np.array([seconds], np.float64)})
+        self._writer.append({name: getattr(windows, name) for name in COLUMNS})
+        data = dict(windows.data)
+        if CROP in data:
+            data[CROP] = self._shared(data.pop(IMAGE), data[CROP])
+        self._writer.append({DATA + name: array for name, array in data.items()})
+
+    def _shared(self, images: NDArray[Any], numbers: IntArray) -> IntArray:
+        """Write pictures that were not written before; returns the row of each in the place of its number."""
+        each, first = np.unique(numbers, return_index=True)
+        new = np.array([int(number) not in self._rows for number in each], np.bool_)
+        self._writer.append({CROPS: images.reshape(numbers.size, *images.shape[2:])[first[new]]})
+        self._rows |= {int(number): len(self._rows) + place for place, number in enumerate(each[new])}
+        return np.array([self._rows[int(number)] for number in numbers.ravel()], np.int64).reshape(numbers.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +63,7 @@ class WindowPart:
         first: First row of the part within the entry.
         last: Row after its last.
         rows: Where it has only some of these: their numbers within the entry, ascending.
+        leaves: Arrays of its windows' data that are not read.
     """
 
     name: str
@@ -46,6 +71,7 @@ class WindowPart:
     first: int = 0
     last: int | None = None
     rows: IntArray | None = None
+    leaves: tuple[str, ...] = ()
 
     @property
     def stop(self) -> int:
@@ -61,7 +87,7 @@ class WindowPart:
         return slice(self.first, self.stop) if self.rows is None else self.rows
 
     def column(self, name: str) -> NDArray[Any]:
-        """One of the columns of its windows, such as `frame`."""
+        """One of the columns of its windows, such as `frame`, or of their data, such as `data.pose`."""
         return self.entry.arrays[name][self.numbers]
 
     @property
@@ -73,7 +99,10 @@ class WindowPart:
         """Windows by row within the part; only these are read from disk."""
         chosen = self._absolute(rows)
         arrays = self.entry.arrays
-        data = {name.removeprefix(DATA): _read(value, chosen) for name, value in arrays.items() if DATA in name}
+        names = [name for name in arrays if name.startswith(DATA) and name.removeprefix(DATA) not in self.leaves]
+        data = {name.removeprefix(DATA): _read(arrays[name], chosen) for name in names}
+        if CROP in data and IMAGE not in self.leaves:
+            data[IMAGE] = np.asarray(arrays[CROPS][data[CROP]])
         return Windows(**{name: _read(arrays[name], chosen) for name in COLUMNS}, data=data)
 
     def _absolute(self, rows: slice | IntArray) -> slice | IntArray:
@@ -85,10 +114,23 @@ class WindowPart:
         start, stop, _ = rows.indices(len(self))
         return slice(self.first + start, self.first + max(start, stop))
 
-    def batches(self, size: int = 4096) -> Iterator[Windows]:
-        """All windows in order."""
+    def batches(self, size: int | None = None) -> Iterator[Windows]:
+        """All windows in order, so many at once; by default as many as there is memory for."""
+        size = size or max(min(BATCH, BATCH_BYTES // self._bytes), 1)
         for start in range(0, len(self), size):
             yield self[start : start + size]
+
+    @property
+    def _bytes(self) -> int:
+        """Of a window's data in memory."""
+        arrays = self.entry.arrays
+        read = [array for name, array in arrays.items() if name.startswith(DATA)]
+        pictures = arrays[CROPS][0].nbytes * arrays[DATA + CROP].shape[1] if len(arrays.get(CROPS, ())) else 0
+        return pictures + sum(int(np.prod(array.shape[1:])) * array.itemsize for array in read) + 1
+
+    def without(self, *names: str) -> WindowPart:
+        """The same windows without some of the arrays of their data."""
+        return replace(self, leaves=(*self.leaves, *names))
 
     def at(self, frame: int) -> Windows:
         """The windows that are scored at a frame."""
@@ -100,7 +142,7 @@ class WindowPart:
         first, last = np.searchsorted(self.column("seconds"), [start, stop])
         if self.rows is not None:
             return replace(self, rows=self.rows[first:last])
-        return WindowPart(self.name, self.entry, self.first + int(first), self.first + int(last))
+        return replace(self, first=self.first + int(first), last=self.first + int(last))
 
     def only(self, chosen: BoolArray) -> WindowPart:
         """Some of its windows, as a part of their own.
@@ -164,6 +206,10 @@ class WindowStore:
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return Windows.merge(pieces)[back] if pieces else Windows.merge([part[:0] for part in self.parts[:1]])
+
+    def without(self, *names: str) -> WindowStore:
+        """The same windows without some of the arrays of their data."""
+        return WindowStore([part.without(*names) for part in self.parts])
 
     def fingerprint(self) -> str:
         """A key of its windows."""

@@ -31,8 +31,12 @@ class Matching(nn.Module):
         self.memory = Memory(items, behaviour + scene, temperature)
 
     def pairs(self, behaviour: Tensor, scene: Tensor) -> Tensor:
-        """`(N, L_b + L_s)` pairs of weights `(N, P, N_b)` and `(N, N_s)` (equation 8)."""
-        return torch.cat([behaviour.flatten(1), scene], dim=1)
+        """`(N, L_b + L_s)` pairs of weights `(N, P, N_b)` and `(N, N_s)` (equation 8), each of unit length.
+
+        There are thousands of weights of a behaviour and few of a scene: as they are, the scene would not count where
+        pairs are told apart.
+        """
+        return torch.cat([functional.normalize(half, dim=1) for half in (behaviour.flatten(1), scene)], dim=1)
 
     def difference(self, behaviour: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
         """S_mm, how differently behaviour and scene match the same pairs (equations 10 and 15).
@@ -50,6 +54,11 @@ class Matching(nn.Module):
         c_s = self._weights(scene, items[:, self._behaviour :])
         largest = c_b.topk(min(self._top, len(items)), dim=1)
         return (largest.values - c_s.gather(1, largest.indices)).norm(dim=1), largest.indices
+
+    def kin(self, pairs: Tensor, scene: Tensor) -> Tensor:
+        """`(N, K)` cosines of the scenes of pairs `(N, K)`, given by number, and of scenes `(N, N_s)`."""
+        items = functional.normalize(self.memory.items[:, self._behaviour :], dim=1)[pairs]
+        return (items * functional.normalize(scene, dim=1)[:, None]).sum(2)
 
     def _weights(self, queries: Tensor, items: Tensor) -> Tensor:
         cosine = functional.normalize(queries.float(), dim=1) @ functional.normalize(items, dim=1).T

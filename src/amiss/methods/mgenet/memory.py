@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from amiss.methods.normal import spread_out
+
 __all__ = ["Memory", "separateness"]
 
 TINY = 1e-12
@@ -32,7 +34,8 @@ class Memory(nn.Module):
 
     def similarity(self, queries: Tensor) -> Tensor:
         """`(…, items)` cosines of queries `(…, width)` and items."""
-        return functional.normalize(queries.float(), dim=-1) @ self.items.T
+        with torch.autocast(queries.device.type, enabled=False):  # three digits are too few to tell items apart
+            return functional.normalize(queries.float(), dim=-1) @ self.items.T
 
     def weights(self, queries: Tensor) -> Tensor:
         """`(…, items)` addressing weights, which sum to one (equation 7)."""
@@ -41,7 +44,14 @@ class Memory(nn.Module):
     def read(self, queries: Tensor) -> tuple[Tensor, Tensor]:
         """The items' mean by weight `(…, width)`, and the weights `(…, items)`."""
         weights = self.weights(queries)
-        return weights @ self.items, weights
+        with torch.autocast(queries.device.type, enabled=False):
+            return weights @ self.items, weights
+
+    def start(self, queries: Tensor) -> None:
+        """Begin with queries `(N, width)` that are far from each other, and random directions where they are few."""
+        unit = functional.normalize(queries.float(), dim=-1)
+        rows = spread_out(unit.numpy(), min(len(self.items), len(unit)))
+        self.items[: len(rows)] = unit[rows]
 
     @torch.no_grad()
     def write(self, queries: Tensor) -> None:
@@ -49,12 +59,12 @@ class Memory(nn.Module):
 
         A query counts as its softmax over all queries, relative to the largest of the item's own.
         """
-        unit = functional.normalize(queries.float(), dim=-1)
-        cosine = unit @ self.items.T  # N, items
+        unit, cosine = functional.normalize(queries.float(), dim=-1), self.similarity(queries)  # N, items
         chosen = functional.one_hot(cosine.argmax(1), len(self.items)).to(unit.dtype)
         weight = (cosine / self._temperature).softmax(0) * chosen
         weight = weight / weight.amax(0).clamp_min(TINY)
-        self.items.copy_(functional.normalize(self.items + weight.T @ unit, dim=1))
+        with torch.autocast(queries.device.type, enabled=False):
+            self.items.copy_(functional.normalize(self.items + weight.T @ unit, dim=1))
 
 
 def separateness(queries: Tensor, items: Tensor, margin: float) -> Tensor:
@@ -66,6 +76,7 @@ def separateness(queries: Tensor, items: Tensor, margin: float) -> Tensor:
         margin: ε.
     """
     unit = functional.normalize(queries.float(), dim=-1)
-    nearest = (unit @ items.T).topk(2, dim=1).indices
+    with torch.autocast(queries.device.type, enabled=False):
+        nearest = (unit.detach() @ items.T).topk(2, dim=1).indices
     first, second = ((unit - items[nearest[:, place]]).norm(dim=1) for place in (0, 1))
     return functional.relu(first - second + margin).mean()

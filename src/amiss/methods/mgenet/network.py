@@ -6,6 +6,7 @@ anomaly detection", 2024, section 3.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +18,17 @@ from amiss.methods.mgenet.matching import Matching
 from amiss.methods.mgenet.memory import Memory
 from amiss.methods.mgenet.settings import MgenetSettings
 from amiss.nn.attention import Encoder, places
+from amiss.perception.video.clip_features import CLIP_NETWORKS
+from amiss.perception.video.swin import VideoSwin
 from amiss.types import BoolArray
 
 __all__ = ["CUBE", "Explorer", "Seen", "cubes_of", "grid_of"]
 
 CUBE = (2, 8, 8)
 """Frames and pixels of a token."""
+TOGETHER, QUERIES = 16, 8192
+"""Segments that are looked at together, and tokens that the memory of behaviours begins from."""
+SWIN = CLIP_NETWORKS["swin"]
 
 
 def grid_of(frames: int, size: int) -> tuple[int, int, int]:
@@ -61,16 +67,16 @@ class Explorer(nn.Module):
         frames: Of a segment.
         latent: Numbers a frame of the guide's latent.
         scene: Numbers of a scene's feature.
-        inputs: Numbers of a token before it is embedded.
     """
 
     where: Tensor
-    target: Tensor
 
-    def __init__(self, settings: MgenetSettings, frames: int, latent: int, scene: int, inputs: int) -> None:
+    def __init__(self, settings: MgenetSettings, frames: int, latent: int, scene: int) -> None:
         super().__init__()
         width, grid = settings.width, grid_of(frames, settings.size)
-        self._grid, self._chosen = grid, settings
+        self.grid = grid
+        self.tokenizer = VideoSwin().requires_grad_(requires_grad=False) if settings.tokenizer == "swin" else None
+        inputs = VideoSwin.features if self.tokenizer else 3 * math.prod(CUBE)
         self.register_buffer("where", places(grid, width), persistent=False)
         self.embed, self.embed_masked = nn.Linear(inputs, width), nn.Linear(inputs, width)
         self.encoder = Encoder(width, settings.depth, settings.heads)
@@ -83,6 +89,23 @@ class Explorer(nn.Module):
         self.scenes = Memory(settings.scenes, scene, settings.temperature)
         pair = grid[0] * grid[1] * grid[2] * settings.behaviours
         self.matching = Matching(settings.pairs, pair, settings.scenes, settings.top, settings.temperature)
+
+    @torch.no_grad()
+    def start(self, crops: Tensor, scenes: Tensor) -> None:
+        """Let the memories begin with what some segments show; matching begins when it is written."""
+        tokens = torch.cat([self.encoder(self.embed(self.inputs(some)) + self.where) for some in crops.split(TOGETHER)])
+        every = max(tokens.shape[0] * tokens.shape[1] // QUERIES, 1)
+        self.behaviours.start(tokens.flatten(0, 1)[::every])
+        self.scenes.start(scenes)
+
+    def inputs(self, crops: Tensor) -> Tensor:
+        """`(N, P, inputs)` tokens before they are embedded, of crops `(N, T, S, S, 3)` uint8: pixels, or features."""
+        if self.tokenizer is None:
+            return cubes_of(crops)
+        mean, spread = (torch.tensor(values, device=crops.device) for values in (SWIN.mean, SWIN.spread))
+        with torch.no_grad():
+            pixels = ((crops.float() - mean) / spread).permute(0, 4, 1, 2, 3)  # N, 3, T, S, S
+            return self.tokenizer.tokens(pixels).flatten(1, 3)
 
     def forward(self, cubes: Tensor) -> Seen:
         """Look at all tokens `(N, P, inputs)`."""
@@ -102,12 +125,7 @@ class Explorer(nn.Module):
         Returns:
             `(N, V, 2, C_app)` features of the V visible tokens, and `(V,)` their numbers.
         """
-        rows = np.flatnonzero(np.broadcast_to(~hidden, self._grid).ravel())
+        rows = np.flatnonzero(np.broadcast_to(~hidden, self.grid).ravel())
         visible = torch.from_numpy(rows).to(cubes.device)
         tokens = self.masked(self.embed_masked(cubes[:, visible]) + self.where[visible])
         return self.masked_head(tokens).float().unflatten(2, (2, -1)), visible
-
-    def pooled(self, features: Tensor) -> Tensor:
-        """`(N, T, C_app)` the mean over the places of each time, of `(N, V, 2, C_app)` with as many at every time."""
-        times = features.unflatten(1, (self._grid[0], -1)).mean(2)  # N, t, 2, C_app
-        return times.flatten(1, 2)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from amiss.config import Settings
+from amiss.methods.pose_flow.settings import PRESETS as GUIDES
 from amiss.methods.pose_flow.settings import PoseFlowSettings
 
-__all__ = ["MgenetSettings"]
+__all__ = ["PRESETS", "MgenetSettings"]
 
 
 class MgenetSettings(Settings):
     """Settings of the method `mgenet`."""
 
     guide: PoseFlowSettings = Field(PoseFlowSettings(), description="Settings of the pose flow that guides.")
+    every: int = Field(
+        3, ge=1, description="Segments are scored at every so many-th frame; a score stands until the next."
+    )
     size: int = Field(64, ge=16, multiple_of=8, description="Pixels a side of the crops of a person; 96 in the paper.")
     tokenizer: Literal["linear", "swin"] = Field(
         "linear", description="Tokens are cubes of pixels, or features of a Video Swin Transformer's first two stages."
@@ -43,6 +48,9 @@ class MgenetSettings(Settings):
         description="Motion score: length of the difference of both features, one minus their cosine, or the length of "
         "the guide's, of the RGB encoder's or of their sum.",
     )
+    optimiser: Literal["adam", "sgd"] = Field(
+        "adam", description="Adam at 3e-4, or stochastic gradient descent at 1e-4 with momentum 0.5 as in the paper."
+    )
     appearance_weight: float = Field(0.1, ge=0, description="Weight α of the appearance loss.")
     separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
     margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
@@ -50,3 +58,11 @@ class MgenetSettings(Settings):
     scene_share: float = Field(0.1, ge=0, description="Weight of the matching score.")
     standardised: bool = Field(default=True, description="The parts are standardised before they are added.")
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
+
+
+PUBLISHED = {"every": 1, "size": 96, "optimiser": "sgd", "temperature": 1.0}
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    name: {**preset, "method": {**PUBLISHED, "guide": preset["method"]}} for name, preset in GUIDES.items()
+}
+"""What is published for a data set, as settings of a run; the tokens are of a linear embedding where no weights of a
+Video Swin Transformer are given."""

@@ -16,7 +16,7 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.normal import Usual, percent, spread_out
-from amiss.methods.pose_flow.segments import known, normalised, read_segments
+from amiss.methods.pose_flow.segments import known, normalised, read_segments, worth_learning
 from amiss.methods.pose_flow.settings import PRESETS, PoseFlowSettings
 from amiss.methods.pose_flow.task import Likelihood, make_flow, tensor_of
 from amiss.methods.task import Trainer
@@ -24,7 +24,7 @@ from amiss.nn.flow import SegmentFlow, negative_log_likelihood
 from amiss.nn.graph import JOINTS
 from amiss.types import BoolArray, FloatArray, RegionScores, Windows
 from amiss.windows.needs import Needs
-from amiss.windows.store import WindowPart, WindowStore
+from amiss.windows.store import WindowStore
 
 __all__ = ["PoseFlow"]
 
@@ -93,14 +93,18 @@ class PoseFlow(Method):
         return ("movement",)
 
     def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
-        """Train the flow, then see how likely normal segments are.
+        """Train the flow on the segments that are worth it, then see how likely normal segments are.
 
         Raises:
             DatasetError: The labelled abnormal segments cannot be read.
             FootageError: Fewer than 32 segments.
             TrainingError: A loss is not a number.
         """
-        store = WindowStore([self._worth(part) for part in store.parts])
+        worth = WindowStore([worth_learning(part, self._settings) for part in store.parts])
+        self.fit_to(worth, seed=seed, progress=progress, trainer=trainer)
+
+    def fit_to(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
+        """Like `fit`, on all segments that there are."""
         if len(store) < LEAST:
             raise FootageError(
                 f"only {len(store)} segments of {self._settings.length} frames with the joints of a person were found "
@@ -117,12 +121,6 @@ class PoseFlow(Method):
         names = [store.parts[int(index)].name for index in owners[rows]]
         self.exemplars = [Exemplar(name, w.frame, w.box) for name, w in zip(names, windows[rows], strict=True)]
         self._shown = looked.vectors[rows]
-
-    def _worth(self, part: WindowPart) -> WindowPart:
-        """The segments of a clip to learn from: at every so many-th frame, with enough of the body."""
-        part = part.only(np.asarray(part.column("frame")) % self._settings.stride == 0)
-        found = [self._known(windows) for windows in part.batches()]
-        return part.only(np.concatenate(found)) if found else part
 
     def _known(self, windows: Windows) -> BoolArray:
         return known(windows.data["pose"], self._settings.confidence, self._settings.joints)
@@ -150,6 +148,12 @@ class PoseFlow(Method):
         if self._usual is None or self._usual_joints is None:
             raise LookupError("the method has learned nothing yet")
         return self._usual, self._usual_joints
+
+    def latent(self, windows: Windows) -> Tensor:
+        """`(N, T, 36)` float32: what the flow maps segments to, x and then y of the 18 joints (equation 1)."""
+        with torch.no_grad():
+            latent: Tensor = self._flow(tensor_of(windows, self._settings.confidence))[0]
+        return latent.permute(0, 2, 1, 3).flatten(2).float()
 
     def update(self, windows: Windows) -> None:
         """Let more normal segments count in what the score is standardised by; the flow stays as it is."""

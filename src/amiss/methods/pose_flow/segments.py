@@ -8,11 +8,13 @@ import numpy as np
 
 from amiss.datasets.files import archive_keys, read_array
 from amiss.errors import DatasetError
+from amiss.methods.pose_flow.settings import PoseFlowSettings
 from amiss.nn.graph import FROM_COCO
 from amiss.storage import whole_file
 from amiss.types import BoolArray, FloatArray, Windows
+from amiss.windows.store import WindowPart
 
-__all__ = ["known", "normalised", "read_segments", "write_segments"]
+__all__ = ["known", "normalised", "read_segments", "worth_learning", "write_segments"]
 
 SHOULDERS = [5, 6]
 LEAST_SPREAD = 1e-6
@@ -28,6 +30,20 @@ def known(pose: FloatArray, least: float, joints: int) -> BoolArray:
         joints: Their least number.
     """
     return np.asarray(_sure(pose, least).sum(2).mean(1) >= joints)
+
+
+def worth_learning(part: WindowPart, settings: PoseFlowSettings, every: int = 1) -> WindowPart:
+    """The segments of a clip to learn from: `settings.stride` frames apart, with enough of the body.
+
+    Args:
+        part: Segments of a clip.
+        settings: Their stride, and what enough is.
+        every: Segments are there at every so many-th frame; with a stride that it does not divide, the nearest is kept.
+    """
+    apart = max(round(settings.stride / every), 1)
+    part = part.only(np.asarray(part.column("frame")) // every % apart == 0)
+    pose = np.asarray(part.column("data.pose"))
+    return part.only(known(pose, settings.confidence, settings.joints))
 
 
 def normalised(pose: FloatArray, size: FloatArray, least: float) -> FloatArray:

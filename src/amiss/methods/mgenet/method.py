@@ -1,0 +1,379 @@
+"""The method `mgenet`: whether what people look like tells how they move, and what half of the picture hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from amiss.config import Settings
+from amiss.errors import ConfigError, FootageError
+from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.mgenet.masks import covering_masks
+from amiss.methods.mgenet.network import Explorer, Seen, grid_of
+from amiss.methods.mgenet.settings import PRESETS, MgenetSettings
+from amiss.methods.mgenet.task import Exploration, pictures_of, scenes_of
+from amiss.methods.normal import Usual, percent, spread_out
+from amiss.methods.pose_flow import PoseFlow
+from amiss.methods.pose_flow.segments import known, worth_learning
+from amiss.methods.task import Trainer
+from amiss.types import BoolArray, FloatArray, Image, IntArray, RegionScores, Windows
+from amiss.windows.needs import Needs
+from amiss.windows.store import WindowStore
+
+__all__ = ["Mgenet"]
+
+LEAST = 32
+SAMPLE = 2048
+"""Normal segments, at most, that the scores are standardised by, and that the matching memory is written from."""
+FIRST = 256
+"""Normal segments that the memories begin with."""
+TOGETHER = 16
+"""Segments that the networks look at together, always so many: sums may round otherwise in a batch of another size."""
+NEAREST = 3
+STRANGE = 6.0
+"""A place less like the learned ones by more than so many standard deviations is a place never seen."""
+KIN = 0.5
+"""Places whose weights have at least this cosine are alike."""
+USUAL = ("count", "mean", "squares", "sample")
+ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
+SENTENCES = {
+    "motion": "how it looks and how its joints move fit together worse than for {} of {:,} normal people here",
+    "appearance": "it looks stranger than {} of {:,} normal people here, most of all {}",
+    "scene": "what it does fits the place less than for {} of {:,} normal people: {} of the {} learned behaviours most "
+    "like it belong to a place like this",
+}
+Row = TypeVar("Row", FloatArray, IntArray)
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """What the networks make of segments.
+
+    Attributes:
+        raw: `(N, P)` the parts of the score before they are standardised.
+        vectors: `(N, C)` e_b, averaged over tokens.
+        unlike: `(N, h, w)` S_app of each place of the crop.
+        familiar: `(N, 1)` the largest cosine of the place and a learned one; without matching 1.
+        kin: `(N,)` how many of the K pairs with the most similar behaviour belong to a place like this.
+    """
+
+    raw: FloatArray
+    vectors: FloatArray
+    unlike: FloatArray
+    familiar: FloatArray
+    kin: IntArray
+
+    @classmethod
+    def merge(cls, looked: Sequence[_Looked]) -> _Looked:
+        """All rows, in order."""
+        return cls(*(np.concatenate([getattr(one, name) for one in looked]) for name in cls.__dataclass_fields__))
+
+
+class Mgenet(Method):
+    """Guidance and exploration at two levels, and behaviour-scene matching.
+
+    Source: Yang et al., "A multilevel guidance-exploration network and behavior-scene matching method for human
+    behavior anomaly detection", ACM MM 2024. A pose flow guides an RGB encoder, which guides a mask encoder; where they
+    differ, or where a behaviour does not belong to the scene, something is amiss. The score is the weighted sum of the
+    three parts, each in standard deviations above its mean over normal segments (equation 16).
+    """
+
+    id = "mgenet"
+    title = "Poses guide pictures, pictures guide halves of them, behaviours are matched with scenes"
+    settings_type = MgenetSettings
+    presets = PRESETS
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._settings = MgenetSettings.model_validate(settings.model_dump())
+        if not (self._settings.motion or self._settings.masking):
+            raise ConfigError("method.motion and method.masking cannot both be false: nothing would be learned")
+        self._guide = PoseFlow(self._settings.guide)
+        self._network: Explorer | None = None
+        self._usual: Usual | None = None
+        self._places: Usual | None = None
+        self._shown: FloatArray = np.zeros((0, 0), np.float32)
+        # The same masks for all segments and runs: what is hidden must not decide who is odd.
+        grid = grid_of(self._settings.guide.length, self._settings.size)
+        self._masks = covering_masks(*grid[1:], self._settings.mask, np.random.default_rng(0))
+
+    @property
+    def needs(self) -> Needs:
+        """Segments with crops of the person, poses, and for the matching the scene."""
+        chosen = self._settings
+        arrays = ("image", "pose", "scene") if chosen.matching else ("image", "pose")
+        segment = {"length": chosen.guide.length, "at": chosen.guide.at, "missing": chosen.guide.missing}
+        return Needs("segment", arrays, size=chosen.size, stride=chosen.every, **segment)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """S_mo, S_app and S_mm, as far as the settings have them."""
+        chosen = self._settings
+        there = {"motion": chosen.motion, "appearance": chosen.masking, "scene": chosen.matching}
+        return tuple(name for name, counts in there.items() if counts)
+
+    def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
+        """Train the guide, then the encoders, write the matching memory, and see how normal segments score.
+
+        Raises:
+            ConfigError: The tokenizer needs a checkpoint and none is given.
+            FootageError: Fewer than 32 segments.
+            TrainingError: A loss is not a number.
+            WeightsError: The tokenizer's checkpoint does not fit.
+        """
+        chosen = self._settings
+        if chosen.tokenizer == "swin" and chosen.checkpoint is None:
+            raise ConfigError("method.tokenizer=swin needs the weights of a Video Swin-T in method.checkpoint")
+        store = WindowStore([worth_learning(part, chosen.guide, chosen.every) for part in store.parts])
+        if len(store) < LEAST:
+            raise FootageError(
+                f"only {len(store)} segments of {chosen.guide.length} frames with the joints of a person were found in "
+                f"the normal footage and {LEAST} are needed; give more footage, or lower method.guide.stride"
+            )
+        self._guide.fit_to(store.without("image", "scene"), seed=seed, progress=progress, trainer=trainer)
+        random = np.random.default_rng(seed)
+        rows = np.sort(random.permutation(len(store))[:SAMPLE])
+        task = Exploration(chosen, self._guide, store.take(random.permutation(rows)[:FIRST]), seed)
+        trainer(task, store, seed)
+        self._network = task.network.eval()
+        if chosen.matching:
+            self._match(store, random.permutation(rows), progress)
+        looked = self._look_through(store, rows, progress)
+        self._usual, self._places = Usual.of(looked.raw), Usual.of(looked.familiar)
+        shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
+        light = store.without("image", "scene")
+        owners = np.searchsorted(np.cumsum([len(part) for part in store.parts]), rows[shown], side="right")
+        windows = light.take(rows[shown])
+        names = [store.parts[int(index)].name for index in owners]
+        self.exemplars = [Exemplar(name, w.frame, w.box) for name, w in zip(names, windows, strict=True)]
+        self._shown = looked.vectors[shown]
+
+    @torch.no_grad()
+    def _match(self, store: WindowStore, rows: IntArray, progress: Progress) -> None:
+        """Write the matching memory in a pass in which nothing else learns (equation 9)."""
+        network, matching = self._known[0], self._known[0].matching
+        for number, some in enumerate(_batches(rows, FIRST)):
+            progress("matching behaviours and scenes", number * FIRST, len(rows))
+            pairs = []
+            for few in _batches(some, TOGETHER):
+                windows = store.take(few)
+                seen = network(network.inputs(pictures_of(windows)))
+                pairs.append(matching.pairs(seen.behaviour, network.scenes.weights(scenes_of(windows))))
+            queries = torch.cat(pairs)
+            if not number:
+                matching.memory.start(queries)
+            matching.memory.write(queries)
+
+    def _look_through(self, store: WindowStore, rows: IntArray, progress: Progress) -> _Looked:
+        """What the networks make of some segments of a store."""
+        looked = []
+        for number, some in enumerate(_batches(rows, TOGETHER)):
+            progress("looking at normal people", number * TOGETHER, len(rows))
+            looked.append(self._look(store.take(some)))
+        progress("looking at normal people", len(rows), len(rows))
+        return _Looked.merge(looked)
+
+    @property
+    def _known(self) -> tuple[Explorer, Usual, Usual]:
+        """The networks, how normal segments score, and how like each other normal places are."""
+        if self._network is None:
+            raise LookupError("the method has learned nothing yet")
+        none = Usual.of(np.zeros((1, len(self.parts))))
+        return self._network, self._usual or none, self._places or none
+
+    def score(self, windows: Windows) -> RegionScores:
+        """The parts, their weighted sum, and a map of S_app.
+
+        Where too little of the body is seen, the motion is that of the most usual segment; where the place was never
+        seen, so is the match of behaviour and scene.
+        """
+        looked = self._look(windows)
+        parts = self._parts(windows, looked)
+        chosen = self._settings
+        weights = {"motion": 1.0, "appearance": chosen.appearance_share, "scene": chosen.scene_share}
+        score = sum((weights[name] * part for name, part in parts.items()), np.zeros(len(windows)))
+        place = windows.frame, windows.seconds, windows.box, windows.track
+        maps = {"appearance": _in_boxes(looked.unlike, windows).astype(np.float16)} if chosen.masking else {}
+        return RegionScores(*place, score=score, parts=parts, maps=maps)
+
+    def _parts(self, windows: Windows, looked: _Looked) -> dict[str, FloatArray]:
+        """Each part of the score, `(N,)`."""
+        usual = self._known[1]
+        raw, least = looked.raw, usual.sample[:1]
+        unsure = {"motion": ~self._told(windows), "scene": self._strange(looked)}
+        for column, name in enumerate(self.parts):
+            if name in unsure:
+                raw = np.where(
+                    unsure[name][:, None] & (np.arange(raw.shape[1]) == column), np.broadcast_to(least, raw.shape), raw
+                )
+        values = usual.standardised(raw) if self._settings.standardised else raw
+        return {name: values[:, column] for column, name in enumerate(self.parts)}
+
+    def _told(self, windows: Windows) -> BoolArray:
+        return known(windows.data["pose"], self._settings.guide.confidence, self._settings.guide.joints)
+
+    def _strange(self, looked: _Looked) -> BoolArray:
+        """`(N,)` whether the place is like none that was learned from."""
+        return np.asarray(self._known[2].standardised(looked.familiar)[:, 0] < -STRANGE)
+
+    def update(self, windows: Windows) -> None:
+        """Let more normal segments count in what the parts are standardised by; the networks stay as they are."""
+        _, usual, places = self._known
+        looked = self._look(windows[self._told(windows)])
+        self._usual, self._places = usual.with_more(looked.raw), places.with_more(looked.familiar)
+
+    def explain(self, region: RegionScores, windows: Windows) -> Explanation:
+        """A sentence for each part that is higher than for 99 % of normal segments, at least the strongest."""
+        window = windows[[int(np.abs(windows.box - region.box[0]).sum(1).argmin())]]
+        looked = self._look(window)
+        below = dict(zip(self.parts, self._known[1].below(looked.raw[0]), strict=True))
+        parts = self._parts(window, looked)
+        ranked = sorted(below, key=lambda name: -float(parts[name][0]))
+        telling = [name for name in ranked if below[name] >= 0.99] or ranked[:1]
+        reasons = [sentence for name in telling for sentence in self._sentences(name, below[name], window, looked)]
+        gaps = np.linalg.norm(self._shown - looked.vectors[0], axis=1)
+        return Explanation(tuple(reasons), tuple(int(index) for index in np.argsort(gaps)[:NEAREST]))
+
+    def _sentences(self, part: str, below: float, window: Windows, looked: _Looked) -> list[str]:
+        usual = self._known[1]
+        rank = ("all" if below > 1 - 1 / len(usual.sample) else percent(below)), usual.count
+        if part == "motion":
+            if not self._told(window)[0]:
+                return ["too little of the body is seen to compare its movement"]
+            joints = self._guide.explain(self._guide.score(window), window).reasons[-1]
+            return [SENTENCES[part].format(*rank), joints]
+        if part == "appearance":
+            return [SENTENCES[part].format(*rank, _where(looked.unlike[0]))]
+        if self._strange(looked)[0]:
+            return ["the place looks like none that was learned from, so that nothing is known of what belongs there"]
+        top = min(self._settings.top, self._settings.pairs)
+        return [SENTENCES[part].format(*rank, int(looked.kin[0]) or "none", top)]
+
+    def pictures(self, windows: Windows) -> Mapping[str, Image]:
+        """The person at the frame that is scored, and where it looks strange: from black over red to white (0.5)."""
+        looked, at = self._look(windows), len(windows.data["image"][0]) - 1 - self.needs.lag if len(windows) else 0
+        shown = {"person": np.asarray(windows.data["image"][:, at])}
+        if self._settings.masking:
+            levels = np.minimum(510 * looked.unlike, 255).astype(np.uint8)
+            size = (self._settings.size, self._settings.size)
+            heat = [cv2.applyColorMap(cv2.resize(one, size), cv2.COLORMAP_HOT)[..., ::-1] for one in levels]
+            shown["strange"] = np.array(heat, np.uint8).reshape(shown["person"].shape)
+        return shown
+
+    def _look(self, windows: Windows) -> _Looked:
+        """All that the networks make of segments."""
+        rows = np.arange(len(windows))
+        return _Looked.merge([self._look_at(windows[some]) for some in _batches(rows, TOGETHER)])
+
+    @torch.no_grad()
+    def _look_at(self, windows: Windows) -> _Looked:
+        """What the networks make of at most so many segments as they look at together."""
+        chosen, network, count = self._settings, self._known[0], len(windows)
+        cubes = network.inputs(_padded(pictures_of(windows)))
+        seen: Seen = network(cubes)
+        motion = self._motion(self._guide.latent(windows), seen.motion[:count])
+        unlike = self._unlike(cubes, seen)[:count] if chosen.masking else torch.zeros(count, *network.grid[1:])
+        raw = {"motion": motion, "appearance": unlike.double().mean((1, 2))}
+        familiar, kin = torch.ones(count), torch.zeros(count)
+        if chosen.matching:
+            scenes = _padded(scenes_of(windows))
+            place = network.scenes.weights(scenes)
+            raw["scene"], pairs = network.matching.difference(seen.behaviour.double(), place.double())
+            familiar = network.scenes.similarity(scenes).amax(1)
+            kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
+        columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
+        made = columns, seen.tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count]
+        return _Looked(*(tensor.numpy() for tensor in made))
+
+    def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:
+        """`(N,)` S_mo (equation 13), or another of the measures of table 3."""
+        one, other = guide.double().flatten(1), explorer.double().flatten(1)
+        if self._settings.measure == "cosine":
+            return 1 - functional.cosine_similarity(one, other, dim=1)
+        measured = {"difference": one - other, "guide": one, "explorer": other, "sum": one + other}
+        return measured[self._settings.measure].norm(dim=1)
+
+    def _unlike(self, cubes: Tensor, seen: Seen) -> Tensor:
+        """`(N, h, w)` S_app of each place (equation 14): all are seen, each by those masks that leave it."""
+        grid = self._known[0].grid
+        total, times = torch.zeros(len(cubes), *grid).flatten(1), torch.zeros(grid).flatten()
+        for mask in self._masks:
+            guess, visible = self._known[0].guess(cubes, mask)
+            total[:, visible] += 1 - functional.cosine_similarity(guess, seen.target[:, visible], dim=-1).mean(2)
+            times[visible] += 1
+        return (total / times.clamp_min(1)).unflatten(1, grid).mean(1).clamp_min(0)
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """Guide and networks, how normal segments scored, and the vectors of the examples."""
+        network, usual, places = self._known
+        state = {f"guide.{name}": array for name, array in self._guide.state().items()}
+        state |= {f"network.{name}": tensor.numpy() for name, tensor in network.state_dict().items()}
+        for prefix, one in (("usual", usual), ("places", places)):
+            state |= {f"{prefix}.{name}": array for name, array in one.state().items()}
+        return state | {"shown": self._shown}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take back what `state` gave."""
+        self._guide.restore(_under("guide.", state))
+        tensors = {name: torch.tensor(array) for name, array in _under("network.", state).items()}
+        latent = tensors["head.mix.2.weight"].shape[0] // 2
+        network = Explorer(self._settings, self._settings.guide.length, latent, tensors["scenes.items"].shape[1])
+        try:
+            network.load_state_dict(tensors)
+        except RuntimeError as error:  # the shape of a tensor
+            raise ValueError(str(error)) from None
+        self._network = network.eval()
+        self._usual, self._places = (
+            Usual.from_state({name: state[f"{prefix}.{name}"] for name in USUAL}) for prefix in ("usual", "places")
+        )
+        self._shown = state["shown"]
+
+
+def _under(prefix: str, state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What is kept under a prefix, without it."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
+def _batches(rows: IntArray, size: int) -> Iterator[IntArray]:
+    """So many at once; a single batch of none where there are none."""
+    for start in range(0, max(len(rows), 1), size):
+        yield rows[start : start + size]
+
+
+def _padded(tensor: Tensor) -> Tensor:
+    """As many segments as the networks look at together, those that lack being zeros."""
+    lacking = TOGETHER - len(tensor)
+    return torch.cat([tensor, tensor.new_zeros(lacking, *tensor.shape[1:])]) if lacking else tensor
+
+
+def _where(unlike: FloatArray) -> str:
+    """In words, where a map `(h, w)` of a crop is highest."""
+    row, column = np.unravel_index(int(unlike.argmax()), unlike.shape)
+    down, across = (3 * int(place) // length for place, length in zip((row, column), unlike.shape, strict=True))
+    if (down, across) == (1, 1):
+        return "in the middle"
+    return f"at the {ROWS[down]} {COLUMNS[across]}"
+
+
+def _in_boxes(maps: FloatArray, windows: Windows) -> FloatArray:
+    """Maps `(N, h, w)` of crops as maps of the boxes, 0 where a box reaches beyond the crop."""
+    if not len(windows):
+        return maps
+    size = maps.shape[1]
+    share = (np.arange(size) + 0.5) / size
+    box, place = windows.box[:, None], windows.data["place"][:, None]  # N, 1, 4
+    across = (box[..., 0] + share * (box[..., 2] - box[..., 0]) - place[..., 0]) / (place[..., 2] - place[..., 0])
+    down = (box[..., 1] + share * (box[..., 3] - box[..., 1]) - place[..., 1]) / (place[..., 3] - place[..., 1])
+    grid = np.stack(np.broadcast_arrays(across[:, None, :], down[:, :, None]), -1).astype(np.float32)
+    found = functional.grid_sample(
+        torch.from_numpy(maps.astype(np.float32))[:, None], torch.from_numpy(2 * grid - 1), align_corners=False
+    )
+    return np.asarray(found[:, 0].numpy())
