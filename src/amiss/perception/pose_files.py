@@ -73,7 +73,7 @@ class _GivenPoses:
                 )
             return no_poses()
         here = self._poses[int(self._rows[frame.index]) : int(self._rows[frame.index + 1])]
-        return here[here.joints[..., 2].any(1)]
+        return here[np.flatnonzero(here.joints[..., 2].any(1))]
 
     def fingerprint(self, origin: Path | None) -> str:
         """A hash of the clip's poses and of their tracks."""
