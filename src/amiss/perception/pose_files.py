@@ -171,9 +171,7 @@ def read_poses(path: Path, origin: Path) -> tuple[Poses, IntArray]:
     """
     if not path.is_file():
         raise FootageError(f"there is no pose file {path} for the clip {origin.stem!r}; check perception.poses.path")
-    joints, tracks, rows = (
-        read_alphapose(path, origin) if path.suffix == ".json" else _read_archive(path, origin.stem)
-    )
+    joints, tracks, rows = read_alphapose(path, origin) if path.suffix == ".json" else _read_archive(path, origin.stem)
     if not (np.abs(joints) < FURTHEST).all():
         raise DatasetError(f"{path} is damaged: it has joints that are not finite or lie beyond any picture")
     return Poses(np.concatenate([joints[..., :2], np.clip(joints[..., 2:], 0, 1)], axis=2), tracks), rows
