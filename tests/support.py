@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,20 @@ def write_poses(path: Path, clips: Sequence[Rectangles]) -> Path:
         arrays[f"{clip.name}_joints"] = np.array(rows, np.float32).reshape(-1, 17, 3)
         arrays[f"{clip.name}_frame_ptr"] = np.arange(clip.length + 1) * len(clip.movers)
     np.savez(path, **arrays)
+    return path
+
+
+def write_tracked(path: Path, people: Mapping[int, Mapping[int, np.ndarray]]) -> Path:
+    """Joints `(17, 3)` by person and frame, as AlphaPose writes them after tracking."""
+    content = {
+        str(person): {
+            f"{frame:04d}": {"keypoints": joints.reshape(-1).tolist(), "scores": None}
+            for frame, joints in moments.items()
+        }
+        for person, moments in people.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 

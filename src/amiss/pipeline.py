@@ -68,7 +68,7 @@ class Pipeline:
     def __init__(self, config: Config, needs: Needs) -> None:
         self._config = config
         self._needs = needs
-        self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception.boxes)
+        self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception)
         self._masks = Masks(config.perception.masks)
         self._tracker = Tracker(config.perception.tracks, config.footage.gap)
         flow = config.perception.flow
@@ -77,7 +77,7 @@ class Pipeline:
         self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
         self._trails = Trails(config.perception.tracks) if "dwell" in needs.arrays else None
         poses = config.perception.poses
-        self._poses = POSE_SOURCES[poses.source](poses) if "pose" in needs.arrays else None
+        self._poses = POSE_SOURCES[poses.source](config.perception) if "pose" in needs.arrays else None
         self._smoother = PoseSmoother(poses.smoothing)
         wants_scene = "scene" in needs.arrays
         self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
@@ -130,7 +130,8 @@ class Pipeline:
         def ask() -> Rows:
             found = tidy(self._boxes.update(frame), self._config.perception.boxes, frame.size)
             found = self._masks.inside(found, frame.size)
-            return {"xyxy": found.xyxy, "confidence": found.confidence, "label": found.label}
+            columns = "xyxy", "confidence", "label", "track"
+            return {name: getattr(found, name) for name in columns}
 
         return Boxes(**self._log("boxes").next(ask))
 

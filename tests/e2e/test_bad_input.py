@@ -104,6 +104,7 @@ def test_footage_that_cannot_be_scored(kind: str, clip: Path, model_folder: Path
         (["--set", "perception.boxes.source=magic"], "magic"),
         (["--set", "perception.features.source=magic"], "magic"),
         (["--set", "perception.boxes.source=file"], "boxes_training.npz"),
+        (["--set", "perception.boxes.source=poses"], "_alphapose_tracked_person.json"),
         (["--method", "magic"], "magic"),
         (["--budget", "lots"], "lots"),
         (["--budget", "0/day"], "0/day"),

@@ -43,8 +43,14 @@ def test_the_smaller_of_two_that_cover_each_other_is_dropped() -> None:
 
 
 def test_of_two_equal_boxes_the_first_stays() -> None:
-    boxes = Boxes(np.tile(np.array([5, 5, 25, 25], np.float32), (3, 1)), track=[7, 8, 9])
-    assert tidy(boxes, BoxesConfig(), SIZE).track.tolist() == [7]
+    boxes = Boxes(np.tile(np.array([5, 5, 25, 25], np.float32), (3, 1)), label=[1, 2, 3])
+    assert tidy(boxes, BoxesConfig(), SIZE).label.tolist() == [1]
+
+
+def test_boxes_with_tracks_are_kept_unless_they_lie_outside_the_picture() -> None:
+    rows = np.array([[5, 5, 25, 25], [5, 5, 25, 25], [8, 8, 9, 9], [-20, 5, -2, 25]], np.float32)
+    boxes = Boxes(rows, confidence=np.zeros(4), track=[7, 8, 9, 10])
+    assert tidy(boxes, BoxesConfig(), SIZE).track.tolist() == [7, 8, 9]
 
 
 def test_no_boxes_stay_none() -> None:

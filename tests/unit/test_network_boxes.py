@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
-from amiss.config import BoxesConfig, Config
+from amiss.config import BoxesConfig, Config, PerceptionConfig
 from amiss.errors import ConfigError, WeightsError
 from amiss.perception import network_boxes
-from amiss.perception.boxes import BOX_SOURCES, tidy
+from amiss.perception.boxes import BOX_SOURCES, BoxSource, tidy
 from amiss.perception.motion import MotionBoxes
 from amiss.perception.network_boxes import NetworkBoxes, _put_back, _tiles, licences, resolve_boxes, why_motion
 from amiss.types import Boxes, Frame, Label
@@ -33,6 +33,11 @@ def config(folder: Path, rows: np.ndarray, **changes: object) -> BoxesConfig:
     return BoxesConfig.build(
         {"source": "network", "network": described(folder, rows), "motion_added": False, "tiles": 1, **changes}
     )
+
+
+def named(network: str) -> BoxSource:
+    """The box source `network` with the network of this name."""
+    return BOX_SOURCES["network"](PerceptionConfig(boxes=BoxesConfig(source="network", network=network)))
 
 
 def test_unsure_boxes_are_dropped(tmp_path: Path) -> None:
@@ -117,7 +122,7 @@ def test_auto_is_motion_without_the_network_and_says_why() -> None:
     assert given.source == "auto"
     assert resolve_boxes(given).source == "motion"
     assert "amiss weights get" in (why_motion(given) or "")
-    assert isinstance(BOX_SOURCES["auto"](given), MotionBoxes)
+    assert isinstance(BOX_SOURCES["auto"](PerceptionConfig()), MotionBoxes)
     assert resolve_boxes(BoxesConfig(source="file")).source == "file"
 
 
@@ -129,12 +134,12 @@ def test_auto_is_motion_without_openvino(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_network_that_is_asked_for_and_absent_is_told() -> None:
     with pytest.raises(WeightsError, match="AMISS_WEIGHTS"):
-        BOX_SOURCES["network"](BoxesConfig(source="network", network="person-vehicle-bike-detection-2003"))
+        named("person-vehicle-bike-detection-2003")
 
 
 def test_an_unknown_detector_lists_the_known() -> None:
     with pytest.raises(ConfigError, match=f"no detector 'eyes'; .*{NAME}"):
-        BOX_SOURCES["network"](BoxesConfig(source="network", network="eyes"))
+        named("eyes")
 
 
 @pytest.mark.parametrize("other", ["person-reidentification-retail-0288.xml", f"{NAME}.xml"])
@@ -142,7 +147,7 @@ def test_a_description_of_another_network_is_told(shared_data: Path, tmp_path: P
     about = {"path": str(shared_data / "weights" / other), "width": 864, "height": 480}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(about))
     with pytest.raises(ConfigError, match="mend the description"):
-        BOX_SOURCES["network"](BoxesConfig(source="network", network=str(tmp_path / "mine.yaml")))
+        named(str(tmp_path / "mine.yaml"))
 
 
 def test_auto_is_the_network_where_it_is_at_hand(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

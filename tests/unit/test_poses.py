@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from people import person
 from tiny_networks import everybody, save, single
 
-from amiss.config import PosesConfig
+from amiss.config import PerceptionConfig, PosesConfig
 from amiss.errors import ConfigError, WeightsError
 from amiss.perception.network import Network
 from amiss.perception.poses import MOVENET, OPENPOSE, POSE_SOURCES, EverybodyPoses, NetworkPoses, licences, square_crop
@@ -157,7 +157,7 @@ def test_sources_are_known_by_name_and_say_where_networks_come_from(monkeypatch:
         POSE_SOURCES["eyes"]
     monkeypatch.delenv("AMISS_WEIGHTS", raising=False)
     with pytest.raises(WeightsError, match="AMISS_WEIGHTS"):
-        POSE_SOURCES["network"](PosesConfig())
+        POSE_SOURCES["network"](PerceptionConfig())
 
 
 @pytest.fixture

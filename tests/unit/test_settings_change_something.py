@@ -56,7 +56,7 @@ Probe = Callable[[Config, Path], Any]
 def boxes(config: Config, folder: Path, clip: Rectangles = MOVING) -> Any:
     """Boxes of the last frames, as the pipeline tidies them."""
     settings = config.perception.boxes
-    source = BOX_SOURCES[settings.source](settings)
+    source = BOX_SOURCES[settings.source](config.perception)
     source.reset(clip.path)
     return [tidy(source.update(frame), settings, frame.size).xyxy.tolist() for frame in clip][-30:]
 
@@ -74,7 +74,7 @@ def networked(config: Config, folder: Path) -> Any:
     given = config.perception.boxes
     network = folder / (given.network if given.network.endswith(".yaml") else "left.yaml")
     settings = given.model_copy(update={"source": "network", "network": str(network)})
-    source = BOX_SOURCES["network"](settings)
+    source = BOX_SOURCES["network"](config.perception.model_copy(update={"boxes": settings}))
     return [source.update(frame).xyxy.tolist() for frame in MOVING]
 
 

@@ -45,8 +45,8 @@ class BoxesConfig(Settings):
 
     source: str = Field(
         "auto",
-        description="Box source: network, motion (no weights needed) or file (given boxes); auto is the network where "
-        "it is at hand, else motion.",
+        description="Box source: network, motion (no weights needed), file (given boxes) or poses (around given poses; "
+        "those that have a track are all kept); auto is the network where it is at hand, else motion.",
     )
     network: str = Field(
         "person-vehicle-bike-detection-2004",
@@ -169,7 +169,7 @@ class PosesConfig(Settings):
     path: Path | None = Field(
         None,
         description="The .npz or .json of given poses, or a folder with a .json a clip; by default poses_training.npz "
-        "or poses_testing.npz above a clip.",
+        "or poses_testing.npz above a clip, or there in pose/train or pose/test NAME_alphapose_tracked_person.json.",
     )
     every: int = Field(2, ge=1, description="Along a track, a network looks for the pose on every so many frames.")
     smoothing: float = Field(

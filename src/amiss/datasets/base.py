@@ -46,8 +46,8 @@ class Dataset(ABC):
     """A benchmark on disk, in its official or its community layout.
 
     Beside the footage every dataset takes `frame_labels.npz` (a row of labels for each test clip, 1 = abnormal), which
-    comes before the official labels, `masks.npz` or `masks/CLIP.npz`, `boxes_training.npz` and `boxes_testing.npz`, and
-    tracks of abnormal regions in `rbdc_tbdc_tracks/CLIP.txt`.
+    comes before the official labels, `masks.npz` or `masks/CLIP.npz`, `boxes_training.npz` and `boxes_testing.npz`,
+    poses likewise or in `pose/train` and `pose/test`, and tracks of abnormal regions in `rbdc_tbdc_tracks/CLIP.txt`.
 
     Args:
         root: Its folder.

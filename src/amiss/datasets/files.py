@@ -23,6 +23,7 @@ __all__ = [
     "find_key",
     "frames_of",
     "from_intervals",
+    "own_split_first",
     "read_array",
     "read_region_tracks",
     "read_rows",
@@ -66,6 +67,13 @@ def _plain(name: str) -> str:
     """A number without the split before it and its zeros; any other name as it is, since a word may be a place."""
     number = re.fullmatch(r"(?:train|test)?0*([0-9]+)", name, re.IGNORECASE)
     return number[1] if number else name
+
+
+def own_split_first(origin: Path) -> list[str]:
+    """`training` and `testing`, first the split that the path of a clip names, if any."""
+    # The folder nearest to the clip tells its split; those further up may be called anything.
+    named = [part for part in map(str.lower, origin.parts) if part.startswith(("train", "test"))]
+    return ["testing", "training"] if named and named[-1].startswith("test") else ["training", "testing"]
 
 
 def read_array(path: Path, key: str | None = None) -> NDArray[Any]:

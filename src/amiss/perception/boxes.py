@@ -9,13 +9,14 @@ from typing import Protocol
 
 import numpy as np
 
-from amiss.config import BoxesConfig
-from amiss.datasets.files import archive_keys, find_key, read_array
+from amiss.config import BoxesConfig, PerceptionConfig
+from amiss.datasets.files import archive_keys, find_key, own_split_first, read_array
 from amiss.errors import DatasetError, FootageError, ShapeError
 from amiss.perception.motion import MotionBoxes
 from amiss.perception.network_boxes import NetworkBoxes, resolve_boxes
+from amiss.perception.pose_files import PoseBoxes
 from amiss.registry import Registry
-from amiss.types import BoolArray, Boxes, FloatArray, Frame, IntArray
+from amiss.types import NO_TRACK, BoolArray, Boxes, FloatArray, Frame, IntArray
 
 __all__ = ["BOX_SOURCES", "BoxSource", "FileBoxes", "tidy"]
 
@@ -34,7 +35,7 @@ class BoxSource(Protocol):
         """
 
     def update(self, frame: Frame) -> Boxes:
-        """The boxes in `frame`, without track ids."""
+        """The boxes in `frame`; all of them have track ids if the source knows any, else none has."""
 
     def fingerprint(self, origin: Path | None) -> str:
         """A hash of whatever else than the footage and the settings the boxes come from; empty if there is nothing."""
@@ -86,17 +87,13 @@ def find_box_file(origin: Path) -> Path:
     Raises:
         FootageError: There is none.
     """
-    names = ["boxes_training.npz", "boxes_testing.npz"]
-    # The folder nearest to the clip tells its split; those further up may be called anything.
-    splits = [part for part in map(str.lower, origin.parts) if part.startswith(("train", "test"))]
-    if splits and splits[-1].startswith("test"):
-        names.reverse()
+    names = [f"boxes_{split}.npz" for split in own_split_first(origin)]
     for folder in list(origin.resolve().parents)[:4]:
         for name in names:
             if (folder / name).is_file() and _key_of(folder / name, origin.stem):
                 return folder / name
     raise FootageError(
-        f"no boxes_training.npz or boxes_testing.npz with the clip {origin.stem!r} above {origin}; "
+        f"no {' or '.join(names)} with the clip {origin.stem!r} above {origin}; "
         "set perception.boxes.path, or choose perception.boxes.source=motion"
     )
 
@@ -137,6 +134,8 @@ def _divides(rows: IntArray, count: int) -> bool:
 def tidy(boxes: Boxes, config: BoxesConfig, size: tuple[int, int]) -> Boxes:
     """Clip boxes to the picture; drop unsure and small ones, and the smaller of two that cover each other.
 
+    Boxes that come with a track are kept as long as the picture has any of them: whoever followed them has chosen.
+
     Args:
         boxes: Boxes of one frame.
         config: Thresholds.
@@ -145,8 +144,9 @@ def tidy(boxes: Boxes, config: BoxesConfig, size: tuple[int, int]) -> Boxes:
     width, height = size
     limit = np.array([width, height, width, height], np.float32)
     inside = Boxes(np.clip(boxes.xyxy, 0, limit), boxes.confidence, boxes.label, boxes.track)
-    kept = inside[(inside.confidence >= config.confidence) & (inside.area >= config.min_area)]
-    return kept[~_is_covered(kept.xyxy, kept.area, config.covered)]
+    large = np.where(inside.track == NO_TRACK, inside.area >= config.min_area, inside.area > 0)
+    kept = inside[large & ((inside.confidence >= config.confidence) | (inside.track != NO_TRACK))]
+    return kept[(kept.track != NO_TRACK) | ~_is_covered(kept.xyxy, kept.area, config.covered)]
 
 
 def _is_covered(xyxy: FloatArray, area: FloatArray, share: float) -> BoolArray:
@@ -161,8 +161,9 @@ def _is_covered(xyxy: FloatArray, area: FloatArray, share: float) -> BoolArray:
     return np.asarray((larger & (shared > share * area[:, None])).any(1))
 
 
-BOX_SOURCES: Registry[Callable[[BoxesConfig], BoxSource]] = Registry("box source")
-BOX_SOURCES.add("motion", lambda config: MotionBoxes(config.motion))
-BOX_SOURCES.add("file", FileBoxes)
-BOX_SOURCES.add("network", NetworkBoxes)
-BOX_SOURCES.add("auto", lambda config: BOX_SOURCES[resolve_boxes(config).source](config))
+BOX_SOURCES: Registry[Callable[[PerceptionConfig], BoxSource]] = Registry("box source")
+BOX_SOURCES.add("motion", lambda config: MotionBoxes(config.boxes.motion))
+BOX_SOURCES.add("file", lambda config: FileBoxes(config.boxes))
+BOX_SOURCES.add("poses", lambda config: PoseBoxes(config.poses))
+BOX_SOURCES.add("network", lambda config: NetworkBoxes(config.boxes))
+BOX_SOURCES.add("auto", lambda config: BOX_SOURCES[resolve_boxes(config.boxes).source](config))

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from amiss.config import PosesConfig
-from amiss.datasets.files import archive_keys, find_key, read_array
+from amiss.datasets.files import archive_keys, find_key, own_split_first, read_array
 from amiss.errors import DatasetError, FootageError
-from amiss.footage.folder import pictures_in
-from amiss.perception.skeleton import JOINTS, attach, no_poses
-from amiss.types import Boxes, FloatArray, Frame, IntArray, Label, Poses
+from amiss.perception.alphapose import read_alphapose
+from amiss.perception.skeleton import JOINTS, attach, extent, no_poses
+from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, IntArray, Label, Poses
 
-__all__ = ["FilePoses", "read_poses"]
+__all__ = ["FilePoses", "OwnPoses", "PoseBoxes", "read_poses"]
 
 FURTHEST = 1e6
 """No joint is so many pixels away."""
+MARGIN = 0.1
+"""What a box around joints has beyond them on each side, in its width and height: they end before the body does."""
+TRACKED = "_alphapose_tracked_person.json"
+"""How the file of a clip's tracked poses ends."""
 
 
-class FilePoses:
-    """Given poses, put to the boxes that hold them: track ids of the file are not those of the boxes.
+class _GivenPoses:
+    """The poses of a clip from a file.
 
     An `.npz` has `NAME_joints` `(m, 17, 3)` x, y in pixels and confidence, and `NAME_frame_ptr` `(T + 1,)`, where each
-    frame's rows begin. `NAME` is the clip's file or folder name without suffix. A `.json` is of one clip, as AlphaPose
-    (Fang et al., 2017) writes it: a list of `{"image_id", "keypoints"}`, or such lists by picture. Pictures of a folder
-    are known by their names, frames of a video by their numbers from 0. In place of a `.json` its folder may be given,
-    which has `NAME.json` for each clip.
+    frame's rows begin. `NAME` is the clip's file or folder name without suffix. A `.json` is of one clip, as
+    `read_alphapose` says. In place of a `.json` its folder may be given, which has `NAME.json`, or
+    `NAME_alphapose_tracked_person.json`, for each clip.
+
+    Args:
+        config: Where the file is.
     """
 
     def __init__(self, config: PosesConfig) -> None:
@@ -48,15 +50,18 @@ class FilePoses:
             FootageError: There is no such file, or it has no such clip.
         """
         if origin is None:
-            raise FootageError("poses from a file need footage with a place; choose perception.poses.source=network")
+            raise FootageError(
+                "poses from a file need footage with a place; choose perception.poses.source=network, "
+                "and boxes of another source than poses"
+            )
         path = self._path or find_pose_file(origin)
-        path = path / f"{origin.stem}.json" if path.is_dir() else path
+        path = _file_in(path, origin.stem) if path.is_dir() else path
         self._poses, self._rows = read_poses(path, origin)
         # A frame without people does not stand in a JSON, so that its last frames may be missing.
         self._open_end = path.suffix == ".json"
 
-    def update(self, frame: Frame, boxes: Boxes) -> Poses:
-        """The poses of `frame`, by its index.
+    def _of(self, frame: Frame) -> Poses:
+        """The poses of `frame`, by its index, of which at least one joint was found.
 
         Raises:
             FootageError: The file ends before the footage.
@@ -68,33 +73,88 @@ class FilePoses:
                 )
             return no_poses()
         here = self._poses[int(self._rows[frame.index]) : int(self._rows[frame.index + 1])]
-        return attach(here.joints, boxes[np.isin(boxes.label, (Label.PERSON, Label.OBJECT))])
+        return here[np.flatnonzero(here.joints[..., 2].any(1))]
 
     def fingerprint(self, origin: Path | None) -> str:
-        """A hash of the clip's poses."""
+        """A hash of the clip's poses and of their tracks."""
         self.reset(origin)
-        return hashlib.blake2b(self._poses.joints.tobytes() + self._rows.tobytes(), digest_size=16).hexdigest()
+        columns = (self._poses.joints, self._poses.track, self._rows)
+        return hashlib.blake2b(b"".join(column.tobytes() for column in columns), digest_size=16).hexdigest()
+
+
+class FilePoses(_GivenPoses):
+    """Given poses, put to the boxes that hold them: track ids of the file are not those of the boxes."""
+
+    def update(self, frame: Frame, boxes: Boxes) -> Poses:
+        """The poses of `frame`, by its index.
+
+        Raises:
+            FootageError: The file ends before the footage.
+        """
+        return attach(self._of(frame).joints, boxes[np.isin(boxes.label, (Label.PERSON, Label.OBJECT))])
+
+
+class OwnPoses(FilePoses):
+    """Given poses that the boxes were made of (`PoseBoxes`): where the file tells persons, each keeps its box."""
+
+    def update(self, frame: Frame, boxes: Boxes) -> Poses:
+        """The poses of `frame`, by its index, that have a box.
+
+        Raises:
+            FootageError: The file ends before the footage.
+        """
+        here = self._of(frame)
+        if (here.track == NO_TRACK).any():
+            return super().update(frame, boxes)
+        return here[np.isin(here.track, boxes.track)]
+
+
+class PoseBoxes(_GivenPoses):
+    """Boxes of people around given poses, with the track ids that the file has, if any.
+
+    A box is the rectangle around the joints with confidence, a tenth of its width and height larger on each side.
+    """
+
+    def update(self, frame: Frame) -> Boxes:
+        """The boxes in `frame`, by its index; all are sure.
+
+        Raises:
+            FootageError: The file ends before the footage.
+        """
+        here = self._of(frame)
+        around = extent(here.joints)
+        margin = MARGIN * (around[:, 2:] - around[:, :2])
+        xyxy = np.concatenate([around[:, :2] - margin, around[:, 2:] + margin], axis=1)
+        return Boxes(xyxy, label=np.full(len(here), Label.PERSON), track=here.track)
 
 
 def find_pose_file(origin: Path) -> Path:
-    """The pose archive above a clip that knows it: of its own split if the path names one.
+    """The file above a clip that has its poses, an archive before a JSON of its own: of its own split first.
 
     Raises:
         FootageError: There is none.
     """
-    names = ["poses_training.npz", "poses_testing.npz"]
-    # The folder nearest to the clip tells its split; those further up may be called anything.
-    splits = [part for part in map(str.lower, origin.parts) if part.startswith(("train", "test"))]
-    if splits and splits[-1].startswith("test"):
-        names.reverse()
+    splits = own_split_first(origin)
+    archives = [f"poses_{split}.npz" for split in splits]
+    folders = [f"pose/{name}" for split in splits for name in (split.removesuffix("ing"), split)]
+    tracked = f"{origin.stem}{TRACKED}"
     for folder in list(origin.resolve().parents)[:4]:
-        for path in (folder / name for name in names):
+        for path in (folder / name for name in archives):
             if path.is_file() and _key_of(path, origin.stem):
                 return path
+        for path in (folder / name / tracked for name in folders):
+            if path.is_file():
+                return path
     raise FootageError(
-        f"no poses_training.npz or poses_testing.npz with the clip {origin.stem!r} above {origin}; "
-        "set perception.poses.path, or choose perception.poses.source=network"
+        f"no {' or '.join(archives)} with the clip {origin.stem!r} and no {tracked} in {', '.join(folders)} above "
+        f"{origin}; set perception.poses.path, or choose another source, as perception.poses.source=network"
     )
+
+
+def _file_in(folder: Path, name: str) -> Path:
+    """The JSON of the clip `name`, tracked or not."""
+    tracked = folder / f"{name}{TRACKED}"
+    return tracked if tracked.is_file() else folder / f"{name}.json"
 
 
 def _key_of(path: Path, name: str) -> str | None:
@@ -111,13 +171,14 @@ def read_poses(path: Path, origin: Path) -> tuple[Poses, IntArray]:
     """
     if not path.is_file():
         raise FootageError(f"there is no pose file {path} for the clip {origin.stem!r}; check perception.poses.path")
-    joints, rows = _read_json(path, origin) if path.suffix == ".json" else _read_archive(path, origin.stem)
+    joints, tracks, rows = read_alphapose(path, origin) if path.suffix == ".json" else _read_archive(path, origin.stem)
     if not (np.abs(joints) < FURTHEST).all():
         raise DatasetError(f"{path} is damaged: it has joints that are not finite or lie beyond any picture")
-    return Poses(np.concatenate([joints[..., :2], np.clip(joints[..., 2:], 0, 1)], axis=2)), rows
+    return Poses(np.concatenate([joints[..., :2], np.clip(joints[..., 2:], 0, 1)], axis=2), tracks), rows
 
 
-def _read_archive(path: Path, name: str) -> tuple[FloatArray, IntArray]:
+def _read_archive(path: Path, name: str) -> tuple[FloatArray, IntArray, IntArray]:
+    """As `read_alphapose` gives them; an archive tells no persons."""
     clip = _key_of(path, name)
     if clip is None or f"{clip}_frame_ptr" not in archive_keys(path):
         raise FootageError(f"the pose file {path} has no clip {name!r}")
@@ -127,55 +188,4 @@ def _read_archive(path: Path, name: str) -> tuple[FloatArray, IntArray]:
     divides = rows.ndim == 1 and rows.dtype.kind in "iu" and len(rows) and rows[0] == 0 and rows[-1] == len(joints)
     if not divides or (rows[1:] < rows[:-1]).any():
         raise DatasetError(f"{path} is damaged: {clip}_frame_ptr does not divide the {len(joints)} poses into frames")
-    return joints, rows
-
-
-def _read_json(path: Path, origin: Path) -> tuple[FloatArray, IntArray]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is no readable JSON ({error}); copy it again") from None
-    pictures = [picture.stem for picture in pictures_in(origin)] if origin.is_dir() else []
-    number_of = {picture: number for number, picture in enumerate(pictures)}
-    found = [(_frame(path, image, number_of), _joints(path, image, entry)) for image, entry in _entries(path, content)]
-    frames = np.array([frame for frame, _ in found], np.int64)
-    order = np.argsort(frames, kind="stable")
-    last = max(int(frames.max(initial=-1)) + 1, len(pictures))
-    joints = np.array([joints for _, joints in found], np.float64).reshape(-1, len(JOINTS), 3)
-    return joints[order], np.searchsorted(frames[order], np.arange(last + 1))
-
-
-def _entries(path: Path, content: Any) -> Iterable[tuple[Any, Any]]:
-    """Each pose with the picture it is of, of a flat list or of lists by picture."""
-    if isinstance(content, list):
-        return [(entry.get("image_id") if isinstance(entry, dict) else None, entry) for entry in content]
-    if isinstance(content, dict):
-        groups = ((image, group if isinstance(group, list) else [group]) for image, group in content.items())
-        return [(image, entry) for image, group in groups for entry in group]
-    raise DatasetError(f"{path} is neither a list of poses nor poses by picture; give what AlphaPose wrote")
-
-
-def _frame(path: Path, image: Any, number_of: dict[str, int]) -> int:
-    """The number of the frame that an entry is of."""
-    stem = Path(str(image)).stem if isinstance(image, (str, int)) else ""
-    if number_of:
-        if stem not in number_of:
-            raise DatasetError(
-                f"{path} has a pose of the picture {image!r}, which the footage has not; use its own file"
-            )
-        return number_of[stem]
-    digits = re.search(r"(\d{1,9})$", stem)
-    if digits is None or stem.startswith("-"):
-        raise DatasetError(f"{path} has a pose of {image!r}, which is no number of a frame; give what AlphaPose wrote")
-    return int(digits[1])
-
-
-def _joints(path: Path, image: Any, entry: Any) -> FloatArray:
-    """`(17, 3)` of the COCO joints, which come first in the layouts with 26 and with 136 joints too."""
-    try:
-        values = np.array(entry["keypoints"], np.float64).reshape(-1, 3)
-    except (KeyError, TypeError, ValueError):
-        values = np.zeros((0, 3))
-    if len(values) < len(JOINTS):
-        raise DatasetError(f"{path} is damaged: a pose of {image!r} has no 17 keypoints of x, y and confidence")
-    return np.asarray(values[: len(JOINTS)])
+    return joints, np.full(len(joints), NO_TRACK), rows

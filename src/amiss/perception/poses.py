@@ -10,11 +10,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from amiss.config import PosesConfig
+from amiss.config import PerceptionConfig, PosesConfig
 from amiss.errors import WeightsError
 from amiss.perception.grouping import COCO_ORDER, FIELDS, HEAT_MAPS, find_people
 from amiss.perception.network import Network
-from amiss.perception.pose_files import FilePoses
+from amiss.perception.pose_files import FilePoses, OwnPoses
 from amiss.perception.skeleton import JOINTS, LEAST_INSIDE, attach, by_track, from_box, share_inside, to_box
 from amiss.perception.weights import WEIGHTS, get_weights
 from amiss.registry import Registry
@@ -222,7 +222,12 @@ def licences(config: PosesConfig) -> list[str]:
     return [f"{WEIGHTS[name].licence} ({name}, {WEIGHTS[name].source})"] if name else []
 
 
-POSE_SOURCES: Registry[Callable[[PosesConfig], PoseSource]] = Registry("pose source")
-POSE_SOURCES.add("network", lambda config: NetworkPoses(config, get_weights(MOVENET)))
-POSE_SOURCES.add("everybody", lambda config: EverybodyPoses(config, get_weights(OPENPOSE)))
-POSE_SOURCES.add("file", FilePoses)
+def given_poses(config: PerceptionConfig) -> PoseSource:
+    """Given poses, which find their boxes, or have them already where the boxes were made of them."""
+    return (OwnPoses if config.boxes.source == "poses" else FilePoses)(config.poses)
+
+
+POSE_SOURCES: Registry[Callable[[PerceptionConfig], PoseSource]] = Registry("pose source")
+POSE_SOURCES.add("network", lambda config: NetworkPoses(config.poses, get_weights(MOVENET)))
+POSE_SOURCES.add("everybody", lambda config: EverybodyPoses(config.poses, get_weights(OPENPOSE)))
+POSE_SOURCES.add("file", given_poses)

@@ -15,6 +15,7 @@ __all__ = [
     "PoseSmoother",
     "attach",
     "by_track",
+    "extent",
     "from_box",
     "no_poses",
     "share_inside",
@@ -98,13 +99,13 @@ def attach(joints: FloatArray, boxes: Boxes) -> Poses:
     """
     seen = joints[joints[..., 2].any(1)] if len(joints) else np.zeros((0, len(JOINTS), 3), np.float32)
     inside = share_inside(seen, boxes.xyxy)
-    fit = np.where(inside >= LEAST_INSIDE, inside * iou_matrix(_extent(seen), boxes.xyxy), 0.0)
+    fit = np.where(inside >= LEAST_INSIDE, inside * iou_matrix(extent(seen), boxes.xyxy), 0.0)
     row, column = linear_sum_assignment(-fit)
     good = (fit[row, column] > 0) & (boxes.track[column] != NO_TRACK)
     return Poses(seen[row[good]], boxes.track[column[good]])
 
 
-def _extent(joints: FloatArray) -> FloatArray:
+def extent(joints: FloatArray) -> FloatArray:
     """`(M, 4)` the rectangle around the joints of each pose that are there, each a pixel wide."""
     there = joints[..., 2:] > 0
     near = np.where(there, joints[..., :2] - 0.5, np.inf).min(1, initial=np.inf)

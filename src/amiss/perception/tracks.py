@@ -93,7 +93,12 @@ class Tracker:
         self._filters = self._born(np.zeros(0, np.int64), np.zeros((0, 4)))
 
     def update(self, frame: Frame, boxes: Boxes) -> Boxes:
-        """The boxes of `frame` with their track ids; boxes of no track, or of none yet, keep `NO_TRACK`."""
+        """The boxes of `frame` with their track ids; boxes of no track, or of none yet, keep `NO_TRACK`.
+
+        Boxes that come with track ids keep them; a box source gives all of its boxes some, or none.
+        """
+        if (boxes.track != NO_TRACK).any():
+            return boxes
         if begins := not 0 <= frame.seconds - self._seconds <= self._gap:
             self._filters = self._filters.take(np.zeros(0, np.int64))
         self._advance(0.0 if begins else frame.seconds - self._seconds, frame.seconds)

@@ -111,7 +111,7 @@ def _sureness(calibration: Calibration) -> str:
 def _notes(model: Model, calibration: Calibration) -> list[str]:
     config = model.config
     notes = [str(note)] if (note := model.learned.get("boxes_note")) else []
-    if config.perception.boxes.source == "file":
+    if config.perception.boxes.source in ("file", "poses"):
         notes.append("Boxes were given in a file, so this shows the method and not what would be missed without them.")
     if config.perception.boxes.source == "motion":
         notes.append("Boxes come from motion alone, so people who stand close together are seen as one.")
