@@ -27,7 +27,7 @@ class _Block(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4)
         seen = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
         tokens = tokens + self.output(seen)
-        return tokens + self.mix(self.between(tokens))
+        return torch.as_tensor(tokens + self.mix(self.between(tokens)))
 
 
 class Encoder(nn.Module):

@@ -160,7 +160,8 @@ def _optimiser(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     if plan.optimiser == "sgd":
         return torch.optim.SGD(learning, plan.rate, plan.momentum, weight_decay=plan.weight_decay)
     kind = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}[plan.optimiser]
-    return kind(learning, lr=plan.rate, weight_decay=plan.weight_decay)
+    optimiser: torch.optim.Optimizer = kind(learning, lr=plan.rate, weight_decay=plan.weight_decay)
+    return optimiser
 
 
 def _convolves(module: nn.Module) -> bool:

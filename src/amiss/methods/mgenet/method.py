@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ from amiss.methods.pose_flow import PoseFlow
 from amiss.methods.pose_flow.segments import known, worth_learning
 from amiss.methods.task import Trainer
 from amiss.types import BoolArray, FloatArray, Image, IntArray, RegionScores, Windows
-from amiss.windows.needs import Needs
+from amiss.windows.needs import Array, Needs
 from amiss.windows.store import WindowStore
 
 __all__ = ["Mgenet"]
@@ -50,7 +50,6 @@ SENTENCES = {
     "scene": "what it does fits the place less than for {} of {:,} normal people: {} of the {} learned behaviours most "
     "like it belong to a place like this",
 }
-Row = TypeVar("Row", FloatArray, IntArray)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +108,9 @@ class Mgenet(Method):
     def needs(self) -> Needs:
         """Segments with crops of the person, poses, and for the matching the scene."""
         chosen = self._settings
-        arrays = ("image", "pose", "scene") if chosen.matching else ("image", "pose")
-        segment = {"length": chosen.guide.length, "at": chosen.guide.at, "missing": chosen.guide.missing}
-        return Needs("segment", arrays, size=chosen.size, stride=chosen.every, **segment)
+        arrays: tuple[Array, ...] = ("image", "pose", "scene") if chosen.matching else ("image", "pose")
+        guide = self._guide.needs
+        return replace(guide, arrays=arrays, size=chosen.size, stride=chosen.every)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -299,7 +298,7 @@ class Mgenet(Method):
         if self._settings.measure == "cosine":
             return 1 - functional.cosine_similarity(one, other, dim=1)
         measured = {"difference": one - other, "guide": one, "explorer": other, "sum": one + other}
-        return measured[self._settings.measure].norm(dim=1)
+        return torch.as_tensor(measured[self._settings.measure].norm(dim=1))
 
     def _unlike(self, cubes: Tensor, seen: Seen) -> Tensor:
         """`(N, h, w)` S_app of each place (equation 14): all are seen, each by those masks that leave it."""
@@ -309,7 +308,7 @@ class Mgenet(Method):
             guess, visible = self._known[0].guess(cubes, mask)
             total[:, visible] += 1 - functional.cosine_similarity(guess, seen.target[:, visible], dim=-1).mean(2)
             times[visible] += 1
-        return (total / times.clamp_min(1)).unflatten(1, grid).mean(1).clamp_min(0)
+        return (total / times.clamp_min(1)).reshape(-1, *grid).mean(1).clamp_min(0)
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """Guide and networks, how normal segments scored, and the vectors of the examples."""

@@ -38,8 +38,9 @@ def grid_of(frames: int, size: int) -> tuple[int, int, int]:
 
 def cubes_of(crops: Tensor) -> Tensor:
     """`(N, P, 384)` the pixels of each token, -1..1, of crops `(N, T, S, S, 3)` uint8."""
-    split = crops.unflatten(3, (-1, CUBE[2])).unflatten(2, (-1, CUBE[1])).unflatten(1, (-1, CUBE[0]))
-    return split.permute(0, 1, 3, 5, 2, 4, 6, 7).flatten(4).flatten(1, 3).float() / 127.5 - 1
+    t, h, w = grid_of(crops.shape[1], crops.shape[2])
+    split = crops.reshape(len(crops), t, CUBE[0], h, CUBE[1], w, CUBE[2], 3).permute(0, 1, 3, 5, 2, 4, 6, 7)
+    return split.reshape(len(crops), t * h * w, -1).float() / 127.5 - 1
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Explorer(nn.Module):
     @torch.no_grad()
     def start(self, crops: Tensor, scenes: Tensor) -> None:
         """Let the memories begin with what some segments show; matching begins when it is written."""
-        tokens = torch.cat([self.encoder(self.embed(self.inputs(some)) + self.where) for some in crops.split(TOGETHER)])
+        tokens = torch.cat([self.encoder(self.embed(self.inputs(some)) + self.where) for some in torch.split(crops, TOGETHER)])
         every = max(tokens.shape[0] * tokens.shape[1] // QUERIES, 1)
         self.behaviours.start(tokens.flatten(0, 1)[::every])
         self.scenes.start(scenes)
