@@ -22,7 +22,7 @@ from rich.table import Column, Table
 
 from amiss import __version__
 from amiss.config import Config, load_config, setting_rows
-from amiss.console import ProgressDisplay, metrics_table
+from amiss.console import ProgressDisplay, differences_table, metrics_table
 from amiss.errors import AmissError, ConfigError
 
 __all__ = ["app", "main"]
@@ -179,6 +179,9 @@ def bench(
     seeds: Annotated[str, typer.Option("--seeds", help="Seeds, with commas between them.")] = "0",
     json_file: Json = None,
     out: Annotated[Path | None, typer.Option("--out", help="Keep models and scores here, and go on from them.")] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Another result's JSON: a t-test of each metric over the seeds.")
+    ] = None,
 ) -> None:
     """Learn, score and evaluate on a benchmark."""
     from amiss import engine
@@ -190,13 +193,18 @@ def bench(
     except ValueError:
         raise ConfigError(f"--seeds takes whole numbers with commas between them, not {seeds!r}") from None
     data = DATASETS[dataset](root)
+    other = engine.read_result(against) if against else None
     if out:
         _make(out, "--out")
     with tempfile.TemporaryDirectory() as passing, ProgressDisplay(_console()) as progress:
         result = engine.bench(data, method, settings, numbers, out or Path(passing), progress)
+    if other:
+        result["against"] = engine.compare(result, other)
     _write_json(json_file, result)
     _tell_note(result)
     _print(metrics_table(result["metrics"], settings.scoring.smoothing))
+    if other:
+        _print(differences_table(result["against"], str(against)))
     seconds = result["seconds"]
     _print(f"learning {seconds['learn']:.1f} s, scoring {seconds['score']:.1f} s, peak {result['peak_rss_mb']:.0f} MB")
 
@@ -209,6 +217,8 @@ def world(
     abnormal: Annotated[int, typer.Option(min=0, help="Clips in which something abnormal happens.")] = 6,
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of a clip.")] = 20.0,
     places: Annotated[str, typer.Option(help="Places, with commas between them.")] = "plaza,platform,crossing",
+    acts: Annotated[str, typer.Option(help="Only these acts, with commas between them; by default all.")] = "",
+    allowed: Annotated[str, typer.Option(help="Places in which these acts belong to everyday life.")] = "",
 ) -> None:
     """Render synthetic footage with the full truth about it."""
     from amiss.footage.world import write_world
@@ -222,6 +232,8 @@ def world(
             abnormal=abnormal,
             seconds=seconds,
             places=tuple(places.split(",")),
+            acts=tuple(acts.split(",")) if acts else (),
+            allowed=tuple(allowed.split(",")) if allowed else (),
             progress=lambda done, total: progress("rendering", done, total),
         )
     _print(f"the world is {out}; read it with --dataset world --root {out}")

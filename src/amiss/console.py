@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["ProgressDisplay", "metrics_table"]
+__all__ = ["ProgressDisplay", "differences_table", "metrics_table"]
 
 PATIENCE = 2.0
 EVERY = 15.0
@@ -86,6 +86,15 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]], smoothing: str) -> T
     table = Table("metric", "raw", f"smoothed ({smoothing})", title=None)
     for name, kinds in metrics.items():
         table.add_row(name, *(_cell(kinds[kind]) for kind in ("raw", "smoothed")))
+    return table
+
+
+def differences_table(differences: Mapping[str, Mapping[str, Mapping[str, float]]], other: str) -> Table:
+    """A table of how far metrics are from those of another result, and how likely chance alone is to do that."""
+    table = Table("metric", f"raw less {other}", "p", "smoothed", "p", title=None)
+    for name, kinds in differences.items():
+        cells = [cell for kind in ("raw", "smoothed") for cell in (kinds[kind]["difference"], kinds[kind]["p"])]
+        table.add_row(name, *(f"{cell:+.4f}" if place % 2 == 0 else f"{cell:.2g}" for place, cell in enumerate(cells)))
     return table
 
 

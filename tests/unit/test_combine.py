@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from amiss.scoring.combine import persist, worst_region
+from amiss.scoring.combine import hold, persist, worst_region
 from amiss.types import NO_TRACK
 from support import region_table
 
@@ -49,3 +50,27 @@ def test_only_the_score_changes() -> None:
 
 def test_no_regions_stay_none() -> None:
     assert len(persist(region_table([], []), 3, floor=0)) == 0
+
+
+CLOCK = np.array([0, 0.1, 0.2, 0.3, 5.0, 5.1, 5.2])
+
+
+def test_a_score_stands_until_the_next_and_not_across_a_jump() -> None:
+    regions = region_table([0, 2, 2, 6], [1, 2, 3, 4])
+    held = hold(regions, 2, CLOCK, gap=1.0)
+    assert held.frame.tolist() == [0, 1, 2, 2, 3, 3, 6]
+    assert held.score.tolist() == [1, 1, 2, 3, 2, 3, 4]
+    assert held.seconds.tolist() == CLOCK[held.frame].tolist()
+
+
+def test_it_ends_at_a_jump() -> None:
+    assert hold(region_table([3], [1]), 3, CLOCK, gap=1.0).frame.tolist() == [3]
+
+
+def test_a_score_that_stands_for_its_own_frame_changes_nothing() -> None:
+    regions = region_table([0, 2], [1, 2])
+    assert hold(regions, 1, CLOCK, gap=1.0) is regions
+
+
+def test_nothing_that_stands_stays_nothing() -> None:
+    assert len(hold(region_table([], []), 3, CLOCK, gap=1.0)) == 0

@@ -10,7 +10,7 @@ import pytest
 from amiss.perception.seen import Seen
 from amiss.types import Boxes, Frame, Poses, Windows
 from amiss.windows.needs import Needs
-from amiss.windows.segments import SegmentBuilder
+from amiss.windows.segments import SegmentBuilder, squares
 from support import box_table
 
 
@@ -85,3 +85,54 @@ def test_reset_forgets() -> None:
     builder.update(seen(0))
     builder.reset()
     assert len(builder.update(seen(1))) == 0
+
+
+def looking(index: int, **changes: object) -> Seen:
+    """Like `seen`, with a picture whose columns are all different, and a feature of the place."""
+    item = seen(index, **changes)  # type: ignore[arg-type]
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[..., 0], image[..., 1] = np.arange(64), index
+    return dataclasses.replace(item, frame=Frame(image, index, index * 0.04), scene=np.full(3, index, np.float32))
+
+
+LOOKS = {"arrays": ("image", "pose", "scene"), "size": 8}
+
+
+def test_pictures_show_a_square_around_the_person_in_each_frame() -> None:
+    windows = run(dataclasses.replace(needs(), **LOOKS), [looking(index) for index in range(5)])[4]
+    image = windows.data["image"]
+    assert image.shape == (2, 5, 8, 8, 3)
+    assert image[:, :, 0, 0, 1].tolist() == [[0, 1, 2, 3, 4]] * 2
+    place = windows.data["place"]
+    np.testing.assert_allclose(place[:, 2] - place[:, 0], place[:, 3] - place[:, 1])
+    assert windows.data["scene"].tolist() == [[4, 4, 4]] * 2
+    assert np.unique(windows.data["crop"]).size == 10
+
+
+def test_the_next_segment_has_the_same_pictures_under_the_same_numbers() -> None:
+    four, five = run(dataclasses.replace(needs(), **LOOKS), [looking(index) for index in range(6)])[4:]
+    np.testing.assert_array_equal(four.data["crop"][:, 1:], five.data["crop"][:, :-1])
+    np.testing.assert_array_equal(four.data["image"][:, 1:], five.data["image"][:, :-1])
+
+
+def test_a_frame_without_the_person_has_the_picture_of_the_nearest() -> None:
+    items = [
+        looking(index, boxed=(3,) if index == 3 else (3, 4), posed=(3,) if index == 3 else (3, 4)) for index in range(5)
+    ]
+    windows = run(dataclasses.replace(needs(missing=1), **LOOKS), items)[4]
+    assert windows.data["image"][:, :, 0, 0, 1].tolist() == [[0, 1, 2, 3, 4], [0, 1, 2, 2, 4]]
+
+
+def test_squares_are_around_joints_or_boxes_and_grown() -> None:
+    joints = np.zeros((2, 17, 3))
+    joints[0, :2] = [[10, 20, 0.9], [14, 40, 0.9]]
+    joints[0, 2] = [500, 500, 0]
+    found = squares(joints, np.array([[0, 0, 5, 5], [100, 50, 110, 90]]))
+    np.testing.assert_allclose(found, [[-2, 16, 26, 44], [77, 42, 133, 98]])
+
+
+@pytest.mark.parametrize("at", ["last", "middle"])
+def test_with_a_stride_they_are_scored_at_every_so_many_th_frame(at: str) -> None:
+    windows = run(needs(stride=3, at=at), [seen(index) for index in range(14)])
+    frames = sorted({int(frame) for some in windows for frame in some.frame})
+    assert frames == ([6, 9, 12] if at == "last" else [3, 6, 9])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,46 @@ def test_a_sample_is_the_same_for_the_same_seed_only(tmp_path: Path) -> None:
 def test_a_sample_larger_than_the_store_is_all_of_it(clip: WindowPart) -> None:
     windows, _ = WindowStore([clip, clip]).sample(1000, np.random.default_rng(0))
     assert len(windows) == len(WindowStore([clip, clip])) == 2 * len(clip)
+
+
+def looking(frame: int, tracks: int, length: int = 3) -> Windows:
+    """Windows whose pictures are numbered by frame and track, and hold their number."""
+    ages = np.arange(frame - length + 1, frame + 1)
+    numbers = 10 * np.tile(ages, (tracks, 1)) + np.arange(tracks)[:, None]
+    image = np.tile(numbers[:, :, None, None, None], (1, 1, 2, 2, 3)).astype(np.uint8)
+    return replace(batch(frame, tracks), data={"image": image, "crop": numbers, "pose": np.zeros((tracks, 4))})
+
+
+@pytest.fixture
+def pictured(tmp_path: Path) -> WindowPart:
+    cache = Cache(tmp_path)
+    with cache.writing("pictured") as writer:
+        keep = WindowWriter(writer)
+        for frame, tracks in [(2, 1), (3, 0), (4, 2), (5, 2)]:
+            keep.append(frame * 0.1, looking(frame, tracks))
+    entry = cache.find("pictured")
+    assert entry is not None
+    return WindowPart("pictured", entry)
+
+
+def test_pictures_that_windows_share_are_written_once_and_read_by_each(pictured: WindowPart) -> None:
+    windows = pictured[0 : len(pictured)]
+    expected = np.concatenate([looking(frame, tracks).data["image"] for frame, tracks in [(2, 1), (4, 2), (5, 2)]])
+    np.testing.assert_array_equal(windows.data["image"], expected)
+    assert len(pictured.entry.arrays["crops"]) == len(np.unique(expected))
+    assert pictured[np.array([3])].data["image"].tolist() == expected[3:4].tolist()
+
+
+def test_what_is_left_out_is_not_read(pictured: WindowPart) -> None:
+    light = WindowStore([pictured.between(0.35, 0.45).without("image", "pose")])
+    assert set(light.take(np.array([0])).data) == {"crop"}
+    assert len(light) == 2
+    assert light.fingerprint() != WindowStore([pictured]).fingerprint()
+
+
+def test_batches_have_as_many_windows_as_there_is_memory_for(
+    pictured: WindowPart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amiss.windows.store.BATCH_BYTES", 2 * (3 * 12 + 3 * 8 + 4 * 8 + 1))
+    assert [len(windows) for windows in pictured.batches()] == [2, 2, 1]
+    assert [len(windows) for windows in pictured.batches(4)] == [4, 1]

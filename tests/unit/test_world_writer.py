@@ -156,6 +156,24 @@ class TestPlan:
         assert len({clip.name for clip in testing}) == 10
         assert len({clip.number for clip in clips}) == len(clips)
 
+    def test_chosen_acts_take_turns_where_a_place_has_them(self):
+        clips = plan_world(1, 6, ("plaza", "crossing"), ("falling", "running", "jaywalking"))
+        acts = {place: [c.act for c in clips[1:] if c.place == place and c.act] for place in ("plaza", "crossing")}
+        assert acts == {"plaza": ["running", "falling", "running"], "crossing": ["jaywalking", "running", "falling"]}
+        assert all(clip.alone and not clip.allowed for clip in clips)
+
+    def test_allowed_acts_are_in_every_other_training_clip_of_those_places(self):
+        clips = plan_world(6, 4, ("plaza", "crossing"), ("running",), ("plaza",))
+        told = [(clip.place, clip.act) for clip in clips if clip.split == "training"]
+        assert [act for place, act in told if place == "plaza"] == ["running", None, "running"]
+        assert [act for place, act in told if place == "crossing"] == [None] * 3
+        assert {clip.place for clip in clips if clip.allowed} == {"plaza"}
+
+    @pytest.mark.parametrize(("acts", "allowed"), [(("dancing",), ()), ((), ("plaza",)), (("running",), ("harbour",))])
+    def test_bad_acts(self, acts, allowed):
+        with pytest.raises(ConfigError):
+            plan_world(1, 1, ("plaza",), acts, allowed)
+
     @pytest.mark.parametrize(
         ("normal", "abnormal", "places"),
         [(1, 1, ()), (1, 1, ("plaza", "plaza")), (-1, 1, ("plaza",)), (0, 0, ("plaza",))],
@@ -168,6 +186,19 @@ class TestPlan:
         with pytest.raises(ConfigError, match="choose one of: plaza"):
             write(tmp_path / "set", places=("harbour",))
         assert not (tmp_path / "set").exists()
+
+
+def test_an_allowed_act_happens_and_is_normal(tmp_path):
+    few = {"normal": 1, "abnormal": 1, "seconds": 4.0, "places": ("plaza",), "acts": ("running",)}
+    write(tmp_path / "usual", **few)
+    write(tmp_path / "allowed", **few, allowed=("plaza",))
+    films = [(tmp_path / name / "testing" / "plaza_01.mp4").read_bytes() for name in ("usual", "allowed")]
+    assert films[0] == films[1]
+    labels = [np.load(tmp_path / name / "frame_labels.npz")["plaza_01"].any() for name in ("usual", "allowed")]
+    assert labels == [True, False]
+    told = [json.loads((tmp_path / name / "world.json").read_text())["clips"] for name in ("usual", "allowed")]
+    assert [clips[1]["label"] for clips in told] == [1, 0]
+    assert [clips[0]["act"] for clips in told] == [None, "running"]
 
 
 class TestArchive:

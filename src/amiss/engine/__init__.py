@@ -1,6 +1,7 @@
 """Learn, score, evaluate, save and load: what people do with amiss, without a page or a command line."""
 
 from amiss.engine.bench import bench
+from amiss.engine.compare import compare, read_result
 from amiss.engine.evaluate import evaluate, evaluate_folder
 from amiss.engine.learn import learn
 from amiss.engine.model import Model, check_target
@@ -16,10 +17,12 @@ __all__ = [
     "Update",
     "bench",
     "check_target",
+    "compare",
     "evaluate",
     "evaluate_folder",
     "event_pictures",
     "learn",
+    "read_result",
     "read_scores",
     "score_clip",
     "score_clips",

@@ -20,6 +20,8 @@ def hold(regions: RegionScores, frames: int, seconds: FloatArray, gap: float) ->
         seconds: `(T,)` of all frames.
         gap: Longer steps, and steps back, are jumps.
     """
+    if frames == 1:
+        return regions
     steps = np.diff(np.asarray(seconds, np.float64), prepend=seconds[:1])
     stretch = np.cumsum(~((steps >= 0) & (steps <= gap)))
     held = []
@@ -29,7 +31,7 @@ def hold(regions: RegionScores, frames: int, seconds: FloatArray, gap: float) ->
         there[there] = stretch[later[there]] == stretch[regions.frame[there]]
         held.append(dataclasses.replace(regions[there], frame=later[there], seconds=seconds[later[there]]))
     whole = RegionScores.merge(held)
-    return whole[np.argsort(whole.frame, kind="stable")] if frames > 1 else regions
+    return whole[np.argsort(whole.frame, kind="stable")]
 
 
 def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from zlib import crc32
@@ -43,6 +44,8 @@ class World:
         size: Width and height in pixels, a multiple of two each.
         name: Name of the footage; made of place, act and clip where it is None.
         clip: Number of the clip: the same camera and place at another time.
+        alone: No second act follows.
+        allowed: The act belongs to everyday life here: nothing counts as abnormal.
 
     Raises:
         ConfigError: There is no such place or act, or a number is out of range.
@@ -59,6 +62,8 @@ class World:
         size: tuple[int, int] = (640, 360),
         name: str | None = None,
         clip: int = 0,
+        alone: bool = False,
+        allowed: bool = False,
     ) -> None:
         self._place = find_place(place)
         _check(self._place.name, self._place.abnormal, act)
@@ -72,6 +77,7 @@ class World:
         self.act = act
         self.seed = seed
         self.clip = clip
+        self.alone, self.allowed = alone or allowed, allowed
         self.seconds = seconds
         self.size = size
         self._rate = rate
@@ -105,7 +111,7 @@ class World:
         rng = self._chance("plan")
         begin, length = float(rng.uniform(0.22, 0.32)) * self.seconds, float(rng.uniform(0.3, 0.42)) * self.seconds
         first = Incident(self.act, 0, begin, min(length, 14.0))
-        if rng.random() >= _SECOND_ACT:
+        if rng.random() >= _SECOND_ACT or self.alone:
             return (first,)
         other = str(rng.choice([act for act in self._place.abnormal if act != self.act]))
         return (first, Incident(other, 1, begin + float(rng.uniform(0.1, 0.2)) * self.seconds, 0.7 * first.length))
@@ -132,13 +138,14 @@ class World:
         while stage.time < -1e-9:
             _advance(stage, life, cues, min(_STEP, -stage.time))
         for index in range(self.length):
-            yield look_at(renderer.draw(stage.actors, stage.time), index, index / self._rate)
+            scene = look_at(renderer.draw(stage.actors, stage.time), index, index / self._rate)
+            yield replace(scene, abnormal=np.zeros_like(scene.abnormal)) if self.allowed else scene
             _advance(stage, life, cues, (index + 1) / self._rate - stage.time)
 
     def fingerprint(self) -> str:
         """A hash of everything that decides the pixels."""
         settings = (VERSION, self.place, self.seed, self.act, self.seconds, self._rate, self.size, self.clip)
-        return hashlib.sha256(repr(settings).encode()).hexdigest()
+        return hashlib.sha256(repr((*settings, self.alone, self.allowed)).encode()).hexdigest()
 
     def _chance(self, purpose: str, clip: int | None = None) -> np.random.Generator:
         """A source of chance of its own for each purpose, so that one does not disturb another."""

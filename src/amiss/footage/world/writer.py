@@ -55,6 +55,8 @@ class Clip:
         place: Its place.
         act: Its abnormal act, None for everyday life.
         number: Number of the clip in the world, so that no two show the same.
+        alone: No second act follows.
+        allowed: The act belongs to everyday life in this place.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Clip:
     place: str
     act: str | None
     number: int
+    alone: bool = False
+    allowed: bool = False
 
 
 class _Settings(NamedTuple):
@@ -75,33 +79,57 @@ class _Settings(NamedTuple):
     rate: float
     size: tuple[int, int]
     places: tuple[str, ...]
+    acts: tuple[str, ...]
+    allowed: tuple[str, ...]
 
 
-def plan_world(normal: int, abnormal: int, places: Sequence[str]) -> list[Clip]:
+def plan_world(
+    normal: int, abnormal: int, places: Sequence[str], acts: Sequence[str] = (), allowed: Sequence[str] = ()
+) -> list[Clip]:
     """The clips of a data set, training first; places and their acts take turns.
+
+    With `allowed` an act is abnormal or not by where it happens: in those places every other training clip has one, and
+    their testing clips count as normal.
 
     Args:
         normal: Clips for training.
         abnormal: Clips for testing in which something happens; a third as many without are added.
         places: Names of places.
+        acts: The acts that happen, one a clip; with none, all that a place's table has, and sometimes two in a clip.
+        allowed: Places in which these acts belong to everyday life.
 
     Raises:
-        ConfigError: There is no such place, none is named, one is named twice, or a number is negative.
+        ConfigError: There is no such place or act, none is named, one is named twice, or a number is negative.
     """
     if not places or len(set(places)) != len(places):
         raise ConfigError("name each place of the world once, such as plaza,platform,crossing")
     if normal < 0 or abnormal < 0 or normal + abnormal == 0:
         raise ConfigError(f"a world has some clips, not {normal} normal and {abnormal} abnormal ones")
     found = [find_place(name) for name in places]
-    clips = [
-        Clip(_name(places, number), "training", places[number % len(places)], None, number) for number in range(normal)
-    ]
+    if allowed and not (acts and set(allowed) <= set(places)):
+        raise ConfigError("say which acts are allowed, and of which of the world's places")
+    known = {act for place in found for act in place.abnormal}
+    if strange := [act for act in acts if act not in known]:
+        raise ConfigError(f"no place here has the act {strange[0]!r}; choose of: {', '.join(sorted(known))}")
+    clips = []
+    for number in range(normal):
+        place, turn = found[number % len(found)], number // len(found)
+        usual = place.name in allowed
+        act = _turn(place.abnormal, acts, turn // 2) if usual and turn % 2 == 0 else None
+        clips.append(Clip(_name(places, number), "training", place.name, act, number, bool(acts), usual))
     calm = -(-abnormal // 3)
     for number in range(abnormal + calm):
-        place = found[number % len(found)]
-        act = place.abnormal[number // len(found) % len(place.abnormal)] if number < abnormal else None
-        clips.append(Clip(_name(places, number), "testing", place.name, act, 10_000 + number))
+        place, turn = found[number % len(found)], number // len(found)
+        act = _turn(place.abnormal, acts, turn) if number < abnormal else None
+        usual = place.name in allowed
+        clips.append(Clip(_name(places, number), "testing", place.name, act, 10_000 + number, bool(acts), usual))
     return clips
+
+
+def _turn(table: Sequence[str], acts: Sequence[str], turn: int) -> str | None:
+    """The act whose turn it is, of those of a place's table that are wanted; None if it has none of them."""
+    wanted = [act for act in table if act in acts or not acts]
+    return wanted[turn % len(wanted)] if wanted else None
 
 
 def _name(places: Sequence[str], number: int) -> str:
@@ -116,6 +144,8 @@ def write_world(
     abnormal: int = 6,
     seconds: float = 20.0,
     places: Sequence[str] = ("plaza", "platform", "crossing"),
+    acts: Sequence[str] = (),
+    allowed: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     rate: float = _RATE,
     size: tuple[int, int] = (640, 360),
@@ -129,6 +159,8 @@ def write_world(
         abnormal: Testing clips with abnormal acts; a third as many without are added.
         seconds: Length of each clip.
         places: Names of the places, which take turns.
+        acts: The acts that happen, one a clip; with none, all that a place's table has, and sometimes two in a clip.
+        allowed: Places in which these acts belong to everyday life, in training and in testing.
         progress: Called with the number of finished frames and of all frames.
         rate: Frames a second.
         size: Width and height in pixels.
@@ -138,8 +170,9 @@ def write_world(
         DatasetError: The folder holds something else, or a world with other settings.
         StorageError: The disk is full or cannot be written.
     """
-    clips = plan_world(normal, abnormal, places)
-    settings = _Settings(VERSION, seed, normal, abnormal, float(seconds), float(rate), size, tuple(places))
+    clips = plan_world(normal, abnormal, places, acts, allowed)
+    asked = float(seconds), float(rate), size, tuple(places), tuple(acts), tuple(allowed)
+    settings = _Settings(VERSION, seed, normal, abnormal, *asked)
     worlds = {clip: _world(clip, settings) for clip in clips}
     if _finished(out, settings):
         return
@@ -160,7 +193,7 @@ def write_world(
 def _world(clip: Clip, settings: _Settings) -> World:
     return World(
         clip.place, seed=settings.seed, act=clip.act, seconds=settings.seconds, rate=settings.rate, size=settings.size,
-        name=clip.name, clip=clip.number,
+        name=clip.name, clip=clip.number, alone=clip.alone, allowed=clip.allowed,
     )  # fmt: skip
 
 
@@ -229,7 +262,7 @@ def _write_clip(out: Path, parts: Path, clip: Clip, world: World, tick: Callable
                 tick(scene.frame.index)
             target.mux(stream.encode(None))
         truth.pack(pack)
-    fact = asdict(clip) | {"label": int(clip.act is not None), "seed": world.seed, "rate": world.rate}
+    fact = asdict(clip) | {"label": int(clip.act is not None and not clip.allowed), "seed": world.seed, "rate": world.rate}
     fact |= {"frames": world.length, "size": list(world.size), "tubes": truth.tubes(world)}
     with whole(_note(parts, clip)) as draft:
         draft.write_text(json.dumps(fact))

@@ -94,7 +94,9 @@ class Explorer(nn.Module):
     @torch.no_grad()
     def start(self, crops: Tensor, scenes: Tensor) -> None:
         """Let the memories begin with what some segments show; matching begins when it is written."""
-        tokens = torch.cat([self.encoder(self.embed(self.inputs(some)) + self.where) for some in torch.split(crops, TOGETHER)])
+        tokens = torch.cat(
+            [self.encoder(self.embed(self.inputs(some)) + self.where) for some in torch.split(crops, TOGETHER)]
+        )
         every = max(tokens.shape[0] * tokens.shape[1] // QUERIES, 1)
         self.behaviours.start(tokens.flatten(0, 1)[::every])
         self.scenes.start(scenes)
