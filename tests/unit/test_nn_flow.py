@@ -10,11 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from amiss.nn.flow import ActNorm, SegmentFlow, negative_log_likelihood
+from amiss.nn.flow import ActNorm, SegmentFlow, Whitening, negative_log_likelihood
 from amiss.nn.graph import FROM_COCO, JOINTS, LEFT_RIGHT, adjacency, distances
 from amiss.perception.skeleton import JOINTS as COCO
 
-FORMS: list[dict[str, Any]] = [{}, {"hops": 1}, {"mixing": "learned"}, {"rectified": False}, {"steps": 3, "kernel": 5}]
+FORMS: list[dict[str, Any]] = [
+    {}, {"hops": 1}, {"mixing": "learned"}, {"rectified": False}, {"steps": 3, "kernel": 5}, {"whitening": 2.0},
+]  # fmt: skip
 
 
 def segments(count: int = 16, frames: int = 6, seed: int = 0) -> Tensor:
@@ -59,6 +61,23 @@ def test_the_determinant_is_that_of_the_jacobian(form: dict[str, Any]) -> None:
         size = given[row].numel()
         _, expected = torch.linalg.slogdet(square.reshape(size, size))
         assert float(volume[row].sum().detach()) == pytest.approx(float(expected), abs=1e-4)
+
+
+def test_whitening_makes_many_segments_uncorrelated_and_changes_few_much_less() -> None:
+    whitening = Whitening(3, 18, 1.0).double()
+    many = segments(4000, 3)
+    whitening.start((many[:, 0], many[:, 1]))
+    white, volume = whitening((many[:, 0], many[:, 1]))
+    flat = torch.stack(white, 1).flatten(1)
+    assert (flat.mean(0)).abs().max() < 1e-5
+    values = torch.linalg.eigvalsh(flat.T @ flat / len(flat))
+    assert values.max() < 1.02
+    assert values[54:].min() > 0.9  # a body that moves steadily has 72 ways to do so, and jitter the others
+    assert float(volume) * 54 == pytest.approx(float(torch.linalg.slogdet(whitening.weight)[1]), abs=1e-4)
+    whitening = Whitening(3, 18, 1e9).double()
+    whitening.start((many[:20, 0], many[:20, 1]))  # so few say no more than how large things are
+    off = whitening.weight - torch.diag(whitening.weight.diagonal())
+    assert off.abs().max() < 1e-6
 
 
 def test_the_likelihood_is_that_of_the_prior_with_the_determinant() -> None:

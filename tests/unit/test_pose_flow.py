@@ -121,8 +121,8 @@ def test_labelled_abnormal_segments_become_less_likely(tmp_path: Path) -> None:
             found = method._flow(segments)[0].mean((1, 2, 3)).numpy()
         return float(found[~flickering(windows)].mean()), float(found[flickering(windows)].mean())
 
-    told, windows = learned(tmp_path, 60, abnormal=path)
-    untold, _ = learned(tmp_path, 60)
+    told, windows = learned(tmp_path, 60, abnormal=path, whitening=False)
+    untold, _ = learned(tmp_path, 60, whitening=False)
     normal, abnormal = latent(told, windows)
     assert normal == pytest.approx(3, abs=1)
     assert abnormal < latent(untold, windows)[1] - 3
@@ -186,7 +186,7 @@ def test_segments_to_learn_from_are_every_so_many_frames(tmp_path: Path) -> None
 def test_whole_clips_and_frame_by_frame_give_the_same_scores(
     tmp_path: Path, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = quick(tmp_path, [*NORMAL, BOTH], at=at)
+    config = quick(tmp_path, [*NORMAL, BOTH], at=at, ends=False)
     model = learn(NORMAL, ID, config)
     causal = dataclasses.replace(
         model, config=config.model_copy(update={"scoring": config.scoring.model_copy(update={"causal": True})})
@@ -224,6 +224,21 @@ def test_footage_of_few_segments_is_too_little_to_learn_from(tmp_path: Path) -> 
         learn(short, ID, quick(tmp_path, short))
 
 
+def test_the_ends_of_tracks_are_spoken_for_by_the_segments_that_span_them(tmp_path: Path) -> None:
+    """Of a body that is there in all 24 frames, segments of 8 are scored at frames 4 to 20."""
+    whole, middle = (
+        score_clip(learn(NORMAL, ID, quick(tmp_path, [*NORMAL, BOTH], 2, ends=ends)), BOTH).regions
+        for ends in (True, False)
+    )
+    track = middle.track[flickering(Windows(middle.frame, middle.seconds, middle.box))][0]
+    whole, middle = (regions[regions.track == track] for regions in (whole, middle))
+    assert middle.frame.tolist() == list(range(4, 21))
+    assert whole.frame.tolist() == list(range(24))
+    assert (np.diff(whole.box[:, 0]) > 0).all()
+    for end in (slice(0, 5), slice(20, 24)):
+        assert len(np.unique(whole.parts["movement"][end])) == 1
+
+
 def test_an_even_kernel_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"method\.kernel"):
         PoseFlow(PoseFlowSettings(kernel=4))
@@ -253,6 +268,8 @@ CHANGED: dict[str, Any] = {
     "updates": 3000,
     "confidence": 0.95,
     "joints": 17,
+    "whitening": False,
+    "ends": False,
     "examples": 5,
 }
 

@@ -52,8 +52,10 @@ def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatAr
     """The filter over a stretch of a curve, which knows of the frames before the first whole window and track."""
     smoothing = Smoothing.parse(config.scoring.smoothing)
     needs = method.needs
-    warm_up = needs.length - 1 - needs.lag + config.scoring.persistence - 1 + needs.stride - 1
-    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up, needs.lag)
+    before, after = needs.reach
+    warm_up = needs.length - 1 - needs.lag - before + config.scoring.persistence - 1 + needs.stride - 1
+    cool_down = needs.lag - after
+    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up, cool_down)
 
 
 @dataclass(frozen=True, eq=False)

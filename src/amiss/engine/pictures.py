@@ -48,8 +48,7 @@ def event_pictures(model: Model, scores: Sequence[Scores], events: Sequence[Even
 def _worst(event: Event, part: WindowPart) -> Windows | None:
     """The one window of an event's worst region, or None where the cache does not have it."""
     worst = int(event.tube.score.argmax())
-    windows = part.at(int(event.tube.frame[worst]))
-    rows = np.flatnonzero(
-        (windows.track == event.tube.track[worst]) & (windows.box == event.tube.xyxy[worst]).all(axis=1)
-    )
-    return windows[rows[:1]] if len(rows) else None
+    windows = part.of(int(event.tube.track[worst]), int(event.tube.frame[worst]))
+    if not len(windows):
+        return None
+    return windows[[int(np.abs(windows.box - event.tube.xyxy[worst]).sum(1).argmin())]]

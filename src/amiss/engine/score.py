@@ -55,12 +55,7 @@ def score_clip(
     frames = model.curve(clock, raw, mode)
     finder = make_finder(model.calibrations[mode].level, model.config.scoring, model.config.footage.gap)
     spans = find_spans(frames.calibrated, frames.seconds, finder)
-    stride = model.needs.stride
-
-    def windows_at(frame: int) -> Windows:  # those whose scores stand there
-        return part.at(frame - frame % stride)
-
-    events = tuple(event_of(model, mode, footage.name, span, regions, windows_at) for span in spans)
+    events = tuple(event_of(model, mode, footage.name, span, regions, part.of) for span in spans)
     return Scores(footage.name, footage, regions, frames, events, floor)
 
 
@@ -113,12 +108,12 @@ def score_part(model: Model, part: WindowPart) -> RegionScores:
     """The scores of a clip's windows; a table of the right columns without rows where there are none."""
     batches = [model.method.score(windows) for windows in part.batches()]
     regions = RegionScores.merge(batches) if batches else model.method.score(part[0:0])
-    regions = hold(regions, model.needs.stride, part.clock, model.config.footage.gap)
+    regions = hold(regions, model.needs.stride, part.clock, model.config.footage.gap, model.needs.reach)
     return persist(regions, model.config.scoring.persistence, model.calibrations[model.mode()].floor)
 
 
 def event_of(
-    model: Model, mode: Mode, camera: str, span: Span, regions: RegionScores, windows_at: Callable[[int], Windows]
+    model: Model, mode: Mode, camera: str, span: Span, regions: RegionScores, windows_of: Callable[[int, int], Windows]
 ) -> Event:
     """The event of a span, explained at its worst region.
 
@@ -128,13 +123,13 @@ def event_of(
         camera: Name of the camera or clip.
         span: When.
         regions: At least all regions of the span's frames.
-        windows_at: Gives the windows of a frame.
+        windows_of: Gives the windows of a track whose score stands at a frame.
     """
     worst = worst_of(regions[(regions.frame >= span.first) & (regions.frame <= span.last)])
     reasons: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     if len(worst):
-        why = model.method.explain(worst, windows_at(int(worst.frame[0])))
+        why = model.method.explain(worst, windows_of(int(worst.track[0]), int(worst.frame[0])))
         reasons, examples = why.reasons, tuple(f"{index:04d}.jpg" for index in why.examples)
     calibration = model.calibrations[mode]
     level = calibration.tail.value_at(calibration.level * model.config.scoring.release)

@@ -100,7 +100,7 @@ class Stream:
 
     def _event(self, span: Span) -> Event:
         regions, windows = self._held.regions(), self._held.windows
-        return event_of(self._model, "causal", self._camera, span, regions, lambda _: windows)
+        return event_of(self._model, "causal", self._camera, span, regions, lambda *_: windows)
 
 
 class _Held:

@@ -6,32 +6,64 @@ import dataclasses
 
 import numpy as np
 
-from amiss.types import NO_TRACK, FloatArray, RegionScores
+from amiss.types import NO_TRACK, BoolArray, FloatArray, RegionScores
 
 __all__ = ["hold", "persist", "worst_region"]
 
 
-def hold(regions: RegionScores, frames: int, seconds: FloatArray, gap: float) -> RegionScores:
+def hold(
+    regions: RegionScores, frames: int, seconds: FloatArray, gap: float, reach: tuple[int, int] = (0, 0)
+) -> RegionScores:
     """Regions that stand for so many frames, each until the next may come; none reaches across a jump in time.
 
+    Where a track begins or ends, its first region may stand for frames before it, and its last for frames after it; the
+    box goes on at the pace that it has there.
+
     Args:
-        regions: A row a region, frames not decreasing.
+        regions: A row a region, frames not decreasing; a track has at most one region a frame.
         frames: How many, the region's own included; 1 changes nothing.
         seconds: `(T,)` of all frames.
         gap: Longer steps, and steps back, are jumps.
+        reach: Frames before a track's first region, and after its last.
     """
-    if frames == 1:
+    before, after = reach
+    if (frames == 1 and not before and not after) or not len(regions):
         return regions
     steps = np.diff(np.asarray(seconds, np.float64), prepend=seconds[:1])
     stretch = np.cumsum(~((steps >= 0) & (steps <= gap)))
+    first, last, pace = _runs(regions, frames)
     held = []
-    for lag in range(frames):
+    for lag in range(-before, max(frames, after + 1)):
         later = regions.frame + lag
-        there = later < len(stretch)
+        there = (later >= 0) & (later < len(stretch))
+        there &= first if lag < 0 else last if lag >= frames else np.True_
         there[there] = stretch[later[there]] == stretch[regions.frame[there]]
-        held.append(dataclasses.replace(regions[there], frame=later[there], seconds=seconds[later[there]]))
+        moved = (lag if lag < 0 else max(lag - frames + 1, 0)) * pace[there]
+        box = np.asarray(regions.box[there] + np.tile(moved, 2), np.float32)
+        held.append(dataclasses.replace(regions[there], frame=later[there], seconds=seconds[later[there]], box=box))
     whole = RegionScores.merge(held)
     return whole[np.argsort(whole.frame, kind="stable")]
+
+
+def _runs(regions: RegionScores, frames: int) -> tuple[BoolArray, BoolArray, FloatArray]:
+    """Whether each region is the first and the last of its track without a break, and `(N, 2)` its pace in pixels.
+
+    The pace is that of the middle of the box between the region and its neighbour, none for a region on its own or
+    without a track.
+    """
+    order = np.lexsort((regions.frame, regions.track))
+    follows = np.zeros(len(order) + 1, np.bool_)
+    track, frame = regions.track[order], regions.frame[order]
+    follows[1:-1] = (track[1:] == track[:-1]) & (np.diff(frame) <= frames) & (track[1:] != NO_TRACK)
+    middle = (regions.box[order, :2] + regions.box[order, 2:]) / 2
+    step = np.zeros((len(order) + 1, 2))
+    step[1:-1] = np.diff(middle, axis=0) / np.maximum(np.diff(frame), 1)[:, None]
+    step[~follows] = 0
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    ahead = np.where(follows[1:, None], step[1:], step[:-1])
+    known = track != NO_TRACK
+    return (~follows[:-1] & known)[back], (~follows[1:] & known)[back], ahead[back]
 
 
 def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:

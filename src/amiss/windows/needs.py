@@ -26,6 +26,8 @@ class Needs:
         at: The frame of a segment that it is scored at. Live, the last takes the place of the middle.
         missing: In so many frames of a segment the person may be without a pose.
         stride: Windows are scored at every so many-th frame; a score stands until the next.
+        ends: Of a track, the first and the last window also speak for its frames before and after that they span, where
+            windows are scored at their middle.
     """
 
     window: Literal["cube", "segment"] = "cube"
@@ -36,8 +38,14 @@ class Needs:
     at: Literal["last", "middle"] = "last"
     missing: int = 0
     stride: int = 1
+    ends: bool = False
 
     @property
     def lag(self) -> int:
         """Frames that the one scored lies before the last of its window."""
         return (self.length - 1) // 2 if self.at == "middle" else 0
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Frames before the first and after the last window of a track that these speak for."""
+        return (self.length - 1 - self.lag, self.lag) if self.ends and self.at == "middle" else (0, 0)

@@ -137,6 +137,13 @@ class WindowPart:
         first, last = np.searchsorted(self.column("frame"), [frame, frame + 1])
         return self[int(first) : int(last)]
 
+    def of(self, track: int, frame: int) -> Windows:
+        """The window of a track that is scored nearest to a frame; of what has no track, all of that frame."""
+        rows = np.flatnonzero(self.column("track") == track)
+        frames = np.asarray(self.column("frame")[rows])
+        apart = np.abs(frames - frame)
+        return self[rows[frames == frames[apart.argmin()]] if len(rows) else rows]
+
     def between(self, start: float, stop: float) -> WindowPart:
         """The windows with `start <= seconds < stop`, as a part of their own."""
         first, last = np.searchsorted(self.column("seconds"), [start, stop])

@@ -262,7 +262,11 @@ def _write_clip(out: Path, parts: Path, clip: Clip, world: World, tick: Callable
                 tick(scene.frame.index)
             target.mux(stream.encode(None))
         truth.pack(pack)
-    fact = asdict(clip) | {"label": int(clip.act is not None and not clip.allowed), "seed": world.seed, "rate": world.rate}
+    fact = asdict(clip) | {
+        "label": int(clip.act is not None and not clip.allowed),
+        "seed": world.seed,
+        "rate": world.rate,
+    }
     fact |= {"frames": world.length, "size": list(world.size), "tubes": truth.tubes(world)}
     with whole(_note(parts, clip)) as draft:
         draft.write_text(json.dumps(fact))

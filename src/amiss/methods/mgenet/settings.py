@@ -29,7 +29,7 @@ class MgenetSettings(Settings):
     checkpoint: Path | None = Field(None, description="Published weights of the Video Swin Transformer.")
     width: int = Field(96, ge=12, multiple_of=12, description="Channels of a token.")
     depth: int = Field(2, ge=1, description="Blocks of each encoder.")
-    heads: int = Field(4, ge=1, description="Heads of attention.")
+    heads: int = Field(3, ge=1, description="Heads of attention.")
     lsta: int = Field(5, ge=0, description="Modules of large spatial-temporal attention; 0 leaves them out.")
     kernel: int = Field(21, ge=1, description="What the kernels of an attention module span together.")
     dilation: int = Field(3, ge=1, description="Dilation of the second of its kernels.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,8 @@ class PoseFlow(Method):
     def needs(self) -> Needs:
         """Segments of poses."""
         chosen = self._settings
-        return Needs("segment", ("pose",), length=chosen.length, at=chosen.at, missing=chosen.missing)
+        segment = Needs("segment", ("pose",), length=chosen.length, missing=chosen.missing)
+        return replace(segment, at=chosen.at, ends=chosen.ends)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ class PoseFlow(Method):
                 f"in the normal footage and {LEAST} are needed; give more footage, or lower method.stride"
             )
         windows, owners = store.sample(SAMPLE, np.random.default_rng(seed))
-        start = tensor_of(windows[:: -(-len(windows) // TOGETHER)], self._settings.confidence)
+        start = tensor_of(windows, self._settings.confidence)
         task = Likelihood(self._settings, start, self._abnormal(), len(store), seed)
         trainer(task, store, seed)
         self._flow = task.flow.double().eval()

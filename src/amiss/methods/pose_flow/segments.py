@@ -22,14 +22,15 @@ NAMES = ("pose", "size")
 
 
 def known(pose: FloatArray, least: float, joints: int) -> BoolArray:
-    """`(N,)` whether at least so many joints are sure, averaged over the frames.
+    """`(N,)` whether at least so many joints are sure, averaged over the frames that have a pose.
 
     Args:
         pose: `(N, T, 17, 3)` x, y, confidence.
         least: Confidence from which on a joint is sure.
         joints: Their least number.
     """
-    return np.asarray(_sure(pose, least).sum(2).mean(1) >= joints)
+    there = (pose[..., 2] > 0).any(2).sum(1)  # N
+    return np.asarray(_sure(pose, least).sum((1, 2)) >= joints * np.maximum(there, 1))
 
 
 def worth_learning(part: WindowPart, settings: PoseFlowSettings, every: int = 1) -> WindowPart:

@@ -22,6 +22,10 @@ class PoseFlowSettings(Settings):
     at: Literal["middle", "last"] = Field(
         "middle", description="The frame of a segment that has its score; live it is always the last."
     )
+    ends: bool = Field(
+        default=True,
+        description="The first and the last segment of a track speak for its frames before and after, too; not live.",
+    )
     steps: int = Field(8, ge=1, description="Flow steps.")
     hops: int = Field(8, ge=0, description="Links of the body that the graph convolutions reach across.")
     kernel: int = Field(13, ge=1, description="Frames that the convolutions over time span, an odd number.")
@@ -30,6 +34,9 @@ class PoseFlowSettings(Settings):
     )
     rectified: bool = Field(
         default=True, description="Couplings end with a ReLU, so that each only shrinks and shifts one way."
+    )
+    whitening: bool = Field(
+        default=True, description="Segments are made uncorrelated over frames and joints first; not so in the paper."
     )
     mean: float = Field(
         3.0, description="Mean of the prior of normal segments; that of labelled abnormal ones is its negative."
@@ -47,19 +54,19 @@ class PoseFlowSettings(Settings):
         0.2, ge=0, le=1, description="A joint less sure than this is taken between where it was and will be sure."
     )
     joints: int = Field(
-        9, ge=1, le=17, description="A segment with fewer sure joints, on average, says nothing and counts as normal."
+        14, ge=1, le=17, description="A segment with fewer sure joints, on average, says nothing and counts as normal."
     )
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
 
 
-PUBLISHED = {
-    "method": {"updates": 0, "confidence": 0.0},
+PUBLISHED: Mapping[str, Any] = {"updates": 0, "confidence": 0.0, "joints": 1, "whitening": False, "ends": False}
+RUN: Mapping[str, Any] = {
     "train": {"holdout": 0.0, "choose": "last"},
     "scoring": {"smoothing": "cascade:6", "persistence": 1},
     "bench": {"cameras": "together"},
 }
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "shanghaitech": PUBLISHED,
-    "ubnormal": PUBLISHED | {"method": {"updates": 0, "confidence": 0.0, "length": 16, "kernel": 9}},
+    "shanghaitech": {"method": PUBLISHED, **RUN},
+    "ubnormal": {"method": {**PUBLISHED, "length": 16, "kernel": 9}, **RUN},
 }
 """What is published for a data set, as settings of a run."""

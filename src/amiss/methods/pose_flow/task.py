@@ -24,7 +24,10 @@ PLAN = Plan(epochs=8, batch=256, rate=5e-4, decay=0.99, optimiser="adamax", clip
 def make_flow(settings: PoseFlowSettings) -> SegmentFlow:
     """The flow that the settings ask for, with first values."""
     form = settings.length, settings.steps, settings.hops, settings.kernel
-    return SegmentFlow(*form, settings.mixing, rectified=settings.rectified)
+    # Segments a stride apart share frames with those beside them, and a mirror image tells nothing new.
+    shared = max(settings.length / settings.stride, 1) * (1 + settings.flip)
+    whitening = shared if settings.whitening else 0.0
+    return SegmentFlow(*form, settings.mixing, rectified=settings.rectified, whitening=whitening)
 
 
 def tensor_of(windows: Windows, least: float) -> Tensor:
@@ -56,7 +59,8 @@ class Likelihood:
         self.name = "pose-flow"
         torch.manual_seed(seed)
         self.flow = make_flow(settings)
-        self.flow.start(start.float())
+        start = start.float()
+        self.flow.start(torch.cat([start, _mirrored(start)]) if settings.flip else start)
         self.module: nn.Module = _Learning(self.flow, abnormal.float())
         self._settings, self._share = settings, len(abnormal) / count
         epochs = max(PLAN.epochs, -(-settings.updates * PLAN.batch // count))
@@ -91,6 +95,10 @@ class Likelihood:
 
 def _flipped(segments: Tensor) -> Tensor:
     """Each segment, or its mirror image, in which left and right change places."""
-    mirrored = segments[..., list(LEFT_RIGHT)] * torch.tensor([-1.0, 1.0], device=segments.device).view(2, 1, 1)
     chosen = torch.rand(len(segments), 1, 1, 1).to(segments.device) < 0.5
-    return torch.where(chosen, mirrored, segments)
+    return torch.where(chosen, _mirrored(segments), segments)
+
+
+def _mirrored(segments: Tensor) -> Tensor:
+    """The mirror image of each segment, in which left and right change places."""
+    return segments[..., list(LEFT_RIGHT)] * segments.new_tensor([-1.0, 1.0]).view(2, 1, 1)
