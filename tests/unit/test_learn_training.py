@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amiss.config import Config
 from amiss.engine import learn
+from amiss.engine.model import make_method
 from amiss.engine.progress import silent
 from amiss.engine.training import make_trainer
+from amiss.methods import METHODS
 from amiss.methods.attributes import Attributes, AttributesSettings
 from amiss.methods.base import Progress
 from amiss.methods.task import Trainer
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
-from support import config_of, parts_of, walkers
+from support import SMALL, config_of, parts_of, walkers
 from support_training import NEEDS, Tiny
 
 CLIPS = [walkers(f"clip{seed}", seed, length=12) for seed in range(5)]
@@ -83,3 +86,23 @@ def test_methods_that_train_nothing_say_nothing_of_it(tmp_path: Path) -> None:
     config = config_of(tmp_path, CLIPS, method={"parts": ["velocity"]})
     assert "training" not in learn(CLIPS, config=config).learned
     assert not (tmp_path / "cache" / "training").exists()
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_setting_that_comes_after_training_needs_none_anew(tmp_path: Path, name: str) -> None:
+    """Every setting that a method says so of is one that it has; with another value its folder is the same."""
+    kind = METHODS[name]
+    config = config_of(tmp_path, CLIPS)
+    store = WindowStore(parts_of(CLIPS[:1], make_method(name, config).needs, config))
+
+    def folder(**settings: Any) -> str:
+        method = kind(kind.settings_type.build(settings))
+        return str(make_trainer(method, store, config, silent)._folder)
+
+    other = {"examples": 5, "top": 2, "measure": "cosine", "error": "squared", "at": "last"}
+    for setting in kind.after_training:
+        usual = kind.settings_type.model_fields[setting].default
+        changed = other.get(setting, not usual if isinstance(usual, bool) else 0.77)
+        assert folder(**{setting: changed}) == folder(), setting
+    if name in SMALL:
+        assert folder(**SMALL[name]["method"]) != folder()

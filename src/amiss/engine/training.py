@@ -26,7 +26,7 @@ def make_trainer(method: Method, store: WindowStore, config: Config, progress: P
         ConfigError: The device does not exist.
     """
     training = config.train.model_dump(exclude={"save_seconds"})
-    settings = method.settings.model_dump(mode="json")
+    settings = method.settings.model_dump(mode="json", exclude=set(method.after_training))
     key = content_key(method.id, settings, training, config.seed, store.fingerprint())
     folder = (config.cache or default_cache()) / "training" / key
     return FabricTrainer(config.train, str(resolve_device(config.device)), folder, progress)

@@ -70,6 +70,8 @@ class Method(ABC):
     settings_type: ClassVar[type[Settings]]
     quick: ClassVar[bool] = False
     """Whether learning takes so little time that it is done twice: once for calibration, once from all footage."""
+    after_training: ClassVar[frozenset[str]] = frozenset()
+    """Settings that take no part in the training of networks: with another value, a finished training is used again."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """By the id of a data set, settings of a run as published for it, in place of the defaults."""
 

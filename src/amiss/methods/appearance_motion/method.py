@@ -84,6 +84,7 @@ class AppearanceMotion(Method):
     title = "Two-stream prediction of object cubes with memory-guided suppression"
     settings_type = AppearanceMotionSettings
     presets = PRESETS
+    after_training = frozenset({"error", "prediction_share", "consistency_share", "examples"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -23,8 +23,8 @@ class Attention(nn.Module):
         super().__init__()
         near, wide = 2 * dilation - 1, kernel // dilation
         self.large = nn.Sequential(
-            nn.Conv3d(1, 1, near, padding=near // 2),
-            nn.Conv3d(1, 1, wide, padding=dilation * (wide // 2), dilation=dilation),
+            nn.Conv3d(1, 1, near, padding="same"),
+            nn.Conv3d(1, 1, wide, padding="same", dilation=dilation),
             nn.Conv3d(1, 1, 1),
         )
 

@@ -89,12 +89,15 @@ class Mgenet(Method):
     title = "Poses guide pictures, pictures guide halves of them, behaviours are matched with scenes"
     settings_type = MgenetSettings
     presets = PRESETS
+    after_training = frozenset({"measure", "appearance_share", "scene_share", "standardised", "top", "examples"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._settings = MgenetSettings.model_validate(settings.model_dump())
         if not (self._settings.motion or self._settings.masking):
             raise ConfigError("method.motion and method.masking cannot both be false: nothing would be learned")
+        if self._settings.kernel // self._settings.dilation % 2 == 0:
+            raise ConfigError("method.kernel over method.dilation, rounded down, is the width of a kernel: make it odd")
         self._guide = PoseFlow(self._settings.guide)
         self._network: Explorer | None = None
         self._usual: Usual | None = None

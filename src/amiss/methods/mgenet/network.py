@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from amiss.methods.mgenet.lsta import MotionHead
 from amiss.methods.mgenet.matching import Matching
@@ -84,7 +85,7 @@ class Explorer(nn.Module):
         self.masked = Encoder(width, settings.depth, settings.heads)
         self.head = MotionHead(width, grid, settings.lsta, settings.kernel, settings.dilation, latent)
         # The target's head stays as it was drawn: were it to learn, both sides could agree on nothing.
-        self.target_head = nn.Linear(width, 2 * settings.appearance).requires_grad_(requires_grad=False)
+        self.target_head = nn.Linear(2 * width, 2 * settings.appearance).requires_grad_(requires_grad=False)
         self.masked_head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2 * settings.appearance))
         self.behaviours = Memory(settings.behaviours, width, settings.temperature)
         self.scenes = Memory(settings.scenes, scene, settings.temperature)
@@ -115,7 +116,8 @@ class Explorer(nn.Module):
         tokens = self.encoder(self.embed(cubes) + self.where).float()
         read, behaviour = self.behaviours.read(tokens)
         with torch.no_grad():
-            target = self.target_head(read).float().unflatten(2, (2, -1))
+            both = torch.cat([functional.normalize(tokens, dim=-1), read], dim=-1)  # f_b, as memories are read
+            target = self.target_head(both).float().unflatten(2, (2, -1))
         return Seen(self.head(tokens).float(), tokens, target, behaviour)
 
     def guess(self, cubes: Tensor, hidden: BoolArray) -> tuple[Tensor, Tensor]:

@@ -39,7 +39,7 @@ class MgenetSettings(Settings):
     scenes: int = Field(32, ge=2, description="Items of the memory of scenes.")
     pairs: int = Field(64, ge=2, description="Items of the memory of behaviours and scenes together.")
     top: int = Field(4, ge=1, description="Pairs that are compared, those with the most similar behaviour.")
-    temperature: float = Field(1.0, gt=0, description="What cosines are divided by before a softmax; 1 in the paper.")
+    temperature: float = Field(0.1, gt=0, description="What cosines are divided by before a softmax; 1 in the paper.")
     motion: bool = Field(default=True, description="The first level learns and counts.")
     masking: bool = Field(default=True, description="The second level learns and counts.")
     matching: bool = Field(default=True, description="Behaviour-scene matching learns and counts.")

@@ -69,6 +69,7 @@ class PoseFlow(Method):
     title = "Normalising flow over the poses of people"
     settings_type = PoseFlowSettings
     presets = PRESETS
+    after_training = frozenset({"at", "ends", "examples"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -1,0 +1,317 @@
+"""The method `mgenet`: what leads and what follows, its three parts, explanations, and footage that is odd."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from amiss.config import Config
+from amiss.engine import Stream, learn, score_clip
+from amiss.engine.bench import with_preset
+from amiss.engine.model import make_method
+from amiss.errors import ConfigError, FootageError
+from amiss.methods.mgenet import Mgenet, MgenetSettings
+from amiss.methods.mgenet.network import cubes_of
+from amiss.methods.mgenet.task import Exploration
+from amiss.perception.video.swin import VideoSwin
+from amiss.pipeline import Pipeline
+from amiss.types import RegionScores, Windows
+from amiss.windows.store import WindowStore
+from support import SMALL, Mover, Rectangles, config_of, fit, parts_of, walkers
+
+ID = "mgenet"
+NORMAL = [walkers(f"normal{seed}", seed, length=30) for seed in range(4)]
+BOTH = Rectangles("both", (*NORMAL[0].movers[:2], Mover(40, 50, 20, 40, dx=1.5, flickers=True)), length=24)
+
+
+def quick(folder: Path, clips: list[Rectangles], epochs: int = 2, **method: Any) -> Config:
+    small = SMALL[ID]
+    return config_of(folder, clips, method=small["method"] | method, train=small["train"] | {"epochs": epochs})
+
+
+def learned(folder: Path, epochs: int = 2, **settings: Any) -> tuple[Mgenet, Windows]:
+    """The method after a little learning, and windows that it has not seen."""
+    config = quick(folder, [*NORMAL, BOTH], epochs, **settings)
+    method = make_method(ID, config)
+    fit(method, parts_of(NORMAL, method.needs, config), config)
+    part = parts_of([BOTH], method.needs, config)[0]
+    assert isinstance(method, Mgenet)
+    return method, part[0 : len(part)]
+
+
+def task_of(folder: Path, **settings: Any) -> tuple[Exploration, Any]:
+    """A task that has learned nothing, and a batch."""
+    method, windows = learned(folder, 1, **settings)
+    task = Exploration(method._settings, method._guide, windows, 0)
+    return task, task.batch(windows)
+
+
+def changed(windows: Windows, **data: Any) -> Windows:
+    return dataclasses.replace(windows, data={**windows.data, **data})
+
+
+def test_tokens_are_cubes_of_two_frames_and_eight_by_eight_pixels() -> None:
+    crops = torch.arange(2 * 4 * 24 * 24 * 3).reshape(2, 4, 24, 24, 3)
+    cubes = cubes_of(crops)
+    assert cubes.shape == (2, 2 * 3 * 3, 384)
+    wanted = crops[1, 2:4, 8:16, 16:24].float().flatten() / 127.5 - 1
+    torch.testing.assert_close(cubes[1, 1 * 9 + 1 * 3 + 2], wanted)
+
+
+def test_what_leads_learns_nothing_from_what_follows(tmp_path: Path) -> None:
+    task, batch = task_of(tmp_path)
+    losses = task.losses(batch)
+    losses["appearance"].backward(retain_graph=True)
+    learns = {name.split(".")[0] for name, p in task.network.named_parameters() if p.grad is not None and p.grad.any()}
+    assert learns == {"embed_masked", "masked", "masked_head"}
+    losses["motion"].backward()
+    learns = {name.split(".")[0] for name, p in task.network.named_parameters() if p.grad is not None and p.grad.any()}
+    assert learns == {"embed_masked", "masked", "masked_head", "embed", "encoder", "head"}
+    assert not any(tensor.requires_grad for tensor in task.network.target_head.parameters())
+
+
+def test_losses_are_those_of_the_settings(tmp_path: Path) -> None:
+    whole, batch = task_of(tmp_path)
+    torch.manual_seed(5)
+    terms = whole.losses(batch)
+    assert set(terms) == {"motion", "appearance", "behaviours", "scenes"}
+    heavy, batch = task_of(tmp_path, appearance_weight=0.7, separateness_weight=0.5)
+    torch.manual_seed(5)
+    other = heavy.losses(batch)
+    assert float(other["motion"].detach()) == pytest.approx(float(terms["motion"].detach()), rel=1e-5)
+    assert float(other["appearance"].detach()) == pytest.approx(7 * float(terms["appearance"].detach()), rel=1e-3)
+    assert float(other["scenes"].detach()) == pytest.approx(500 * float(terms["scenes"].detach()), rel=1e-3)
+    assert set(task_of(tmp_path, motion=False)[0].losses(batch)) == {"appearance", "behaviours", "scenes"}
+    assert set(task_of(tmp_path, masking=False)[0].losses(batch)) == {"motion", "behaviours", "scenes"}
+    bare = {name: value for name, value in batch.items() if name != "scene"}
+    assert set(task_of(tmp_path, matching=False)[0].losses(bare)) == {"motion", "appearance", "behaviours"}
+
+
+def test_memories_are_written_while_training_and_the_matching_only_afterwards(tmp_path: Path) -> None:
+    task, batch = task_of(tmp_path)
+    before = {name: buffer.clone() for name, buffer in task.network.named_buffers() if name.endswith("items")}
+    task.module.eval()
+    task.losses(batch)
+    assert all(torch.equal(buffer, before[name]) for name, buffer in task.network.named_buffers() if name in before)
+    task.module.train()
+    task.losses(batch)
+    moved = {name for name, buffer in task.network.named_buffers() if name in before and (buffer != before[name]).any()}
+    assert moved == {"behaviours.items", "scenes.items"}
+
+
+def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path, appearance_share=0.5, scene_share=2.0)
+    scores = method.score(windows)
+    assert list(scores.parts) == ["motion", "appearance", "scene"]
+    weighted = scores.parts["motion"] + 0.5 * scores.parts["appearance"] + 2 * scores.parts["scene"]
+    np.testing.assert_allclose(scores.score, weighted)
+    config = quick(tmp_path, [*NORMAL, BOTH], appearance_share=0.5, scene_share=2.0)
+    normal = WindowStore(parts_of(NORMAL, method.needs, config))
+    found = method.score(normal.take(np.arange(len(normal))))
+    for name, values in found.parts.items():
+        assert (abs(values.mean()), values.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3)), name
+
+
+@pytest.mark.parametrize("measure", ["difference", "cosine", "guide", "explorer", "sum"])
+def test_measures_of_the_motion_are_those_of_table_3(tmp_path: Path, measure: str) -> None:
+    method, windows = learned(tmp_path, 1, measure=measure, standardised=False)
+    one = method._guide.latent(windows).double().flatten(1).numpy()
+    with torch.no_grad():
+        network = method._network
+        assert network is not None
+        crops = torch.from_numpy(np.array(windows.data["image"]))
+        other = network(network.inputs(crops)).motion.double().flatten(1).numpy()
+    expected = {
+        "difference": np.linalg.norm(one - other, axis=1),
+        "cosine": 1 - (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1),
+        "guide": np.linalg.norm(one, axis=1),
+        "explorer": np.linalg.norm(other, axis=1),
+        "sum": np.linalg.norm(one + other, axis=1),
+    }[measure]
+    told = method._told(windows)
+    np.testing.assert_allclose(method.score(windows).parts["motion"][told], expected[told], rtol=1e-4)
+
+
+def test_something_strange_to_look_at_is_found_where_it_is(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path, 60)
+    usual = windows[windows.box[:, 2] - windows.box[:, 0] < 15]
+    image = np.array(usual.data["image"])
+    image[:, :, :16, :16] = np.random.default_rng(0).integers(0, 255, (*image.shape[:2], 16, 16, 3))
+    odd = changed(usual, image=image)
+    before, after = method.score(usual), method.score(odd)
+    assert (after.parts["appearance"] > before.parts["appearance"]).mean() > 0.8
+    shown = method.pictures(odd)
+    assert set(shown) == {"person", "strange"}
+    at = len(image[0]) - 1 - method.needs.lag
+    np.testing.assert_array_equal(shown["person"], image[:, at])
+    heat = shown["strange"].astype(float).mean((0, 3)) - method.pictures(usual)["strange"].astype(float).mean((0, 3))
+    assert heat[:16, :16].mean() > heat[16:, 16:].mean()
+
+
+def test_too_little_of_a_body_says_nothing_of_its_movement(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path)
+    pose = np.array(windows.data["pose"])
+    pose[..., 4:, 2] = 0
+    scores = method.score(changed(windows, pose=pose))
+    assert len(np.unique(scores.parts["motion"])) == 1
+    assert scores.parts["motion"][0] < 0
+    why = method.explain(scores[[0]], changed(windows, pose=pose)[[0]])
+    assert len(np.unique(scores.parts["appearance"])) > 1
+    assert why.reasons
+
+
+def test_a_place_that_was_never_seen_is_said_and_mismatches_nothing(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path, scene_share=100.0)
+    scene = -np.array(windows.data["scene"])
+    elsewhere = changed(windows, scene=scene)
+    scores = method.score(elsewhere)
+    assert len(np.unique(scores.parts["scene"])) == 1
+    part = dict.fromkeys(scores.parts, np.array([-9.0])) | {"scene": np.array([99.0])}
+    reasons = method._sentences("scene", 0.5, elsewhere[[0]], method._look(elsewhere[[0]]))
+    assert reasons == [
+        "the place looks like none that was learned from, so that nothing is known of what belongs there"
+    ]
+    assert part
+
+
+def test_reasons_name_the_level_the_joints_and_where(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path, 5)
+    flickers = windows[windows.box[:, 2] - windows.box[:, 0] > 15][[4]]
+    region = method.score(flickers)
+    told = " ".join(method.explain(region, flickers).reasons)
+    assert "how it looks and how its joints move" in told
+    assert "what departs most from usual is the" in told
+    looked = method._look(flickers)
+    assert method._sentences("appearance", 0.995, flickers, looked)[0].startswith("it looks stranger than 99.5 % of")
+    assert "learned behaviours most like it" in method._sentences("scene", 1.0, flickers, looked)[0]
+
+
+def test_whole_clips_and_frame_by_frame_give_the_same_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = quick(tmp_path, [*NORMAL, BOTH], every=3)
+    model = learn(NORMAL, ID, config)
+    causal = config.model_copy(update={"scoring": config.scoring.model_copy(update={"causal": True})})
+    model = dataclasses.replace(model, config=causal)
+    scores = score_clip(model, BOTH)
+    reset = Pipeline.reset  # live there is no file with boxes and poses: the stream is given those of the clip
+    monkeypatch.setattr(Pipeline, "reset", lambda pipeline, _=None: reset(pipeline, BOTH.path))
+    stream = Stream(model)
+    updates = [stream.update(frame) for frame in BOTH]
+    found = RegionScores.merge([update.regions for update in updates])
+    assert len(found) > 20
+    np.testing.assert_array_equal(found.frame, scores.regions.frame)
+    np.testing.assert_allclose(found.score, scores.regions.score, rtol=0, atol=1e-6)
+    np.testing.assert_allclose([update.smoothed for update in updates], scores.frames.smoothed, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        Rectangles("empty", (), length=20),
+        Rectangles("short", NORMAL[0].movers, length=5),
+        Rectangles("jump", NORMAL[1].movers, length=24, jump=(10, 60.0)),
+        Rectangles("leaves", (Mover(150, 20, dx=4.0),), length=24),
+    ],
+    ids=lambda clip: clip.name,
+)
+def test_odd_footage_gives_finite_scores(tmp_path: Path, clip: Rectangles) -> None:
+    config = quick(tmp_path, [*NORMAL, clip])
+    scores = score_clip(learn(NORMAL, ID, config), clip)
+    assert np.isfinite(scores.frames.raw).all()
+    assert len(scores.frames) == clip.length
+
+
+def test_footage_of_few_segments_is_too_little_to_learn_from(tmp_path: Path) -> None:
+    short = Rectangles("short", NORMAL[0].movers, length=12)
+    with pytest.raises(FootageError, match="more footage"):
+        learn([short], ID, quick(tmp_path, [short]))
+
+
+def test_one_of_both_levels_is_needed() -> None:
+    with pytest.raises(ConfigError, match=r"method\.motion"):
+        Mgenet(MgenetSettings(motion=False, masking=False))
+
+
+def test_an_even_kernel_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"method\.kernel"):
+        Mgenet(MgenetSettings(kernel=12, dilation=3))
+
+
+def test_a_tokenizer_needs_its_weights_and_takes_them(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"method\.checkpoint"):
+        learned(tmp_path, tokenizer="swin")
+    torch.manual_seed(3)
+    swin = VideoSwin()
+    torch.save(swin.state_dict(), tmp_path / "swin.pt")
+    method, windows = learned(tmp_path, 1, tokenizer="swin", checkpoint=tmp_path / "swin.pt")
+    network = method._network
+    assert network is not None
+    assert network.tokenizer is not None
+    torch.testing.assert_close(dict(network.tokenizer.state_dict()), dict(swin.state_dict()))
+    assert network.inputs(torch.from_numpy(np.array(windows.data["image"][:2]))).shape == (2, 4 * 4 * 4, 192)
+    assert np.isfinite(method.score(windows).score).all()
+
+
+def test_presets_are_what_is_published() -> None:
+    chosen = MgenetSettings.build(with_preset(Config(), Mgenet.presets["ubnormal"]).method)
+    assert (chosen.guide.length, chosen.size, chosen.optimiser, chosen.every) == (16, 96, "sgd", 1)
+
+
+CHANGED: dict[str, Any] = {
+    "guide": {"length": 8, "kernel": 3, "stride": 1, "steps": 4},
+    "every": 2,
+    "size": 40,
+    "tokenizer": "swin",
+    "checkpoint": "swin.pt",
+    "width": 36,
+    "depth": 2,
+    "heads": 2,
+    "lsta": 0,
+    "kernel": 10,
+    "dilation": 6,
+    "appearance": 16,
+    "mask": 0.25,
+    "behaviours": 8,
+    "scenes": 3,
+    "pairs": 6,
+    "top": 2,
+    "temperature": 0.5,
+    "motion": False,
+    "masking": False,
+    "matching": False,
+    "measure": "cosine",
+    "optimiser": "sgd",
+    "appearance_weight": 1.0,
+    "separateness_weight": 0.5,
+    "margin": 0.1,
+    "appearance_share": 0.7,
+    "scene_share": 0.7,
+    "standardised": False,
+    "examples": 5,
+}
+
+
+def test_every_setting_has_its_change() -> None:
+    assert CHANGED.keys() == MgenetSettings.model_fields.keys()
+
+
+def outcome(folder: Path, settings: dict[str, Any]) -> Any:
+    method, windows = learned(folder, 1, **settings)
+    return method.needs, len(method.exemplars), method.score(windows).score.tolist()
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_setting_changes_scores_or_what_is_asked_for(tmp_path: Path, name: str) -> None:
+    usual: dict[str, Any] = {"separateness_weight": 0.5} if name == "margin" else {}
+    new = {name: CHANGED[name]}
+    if name in ("tokenizer", "checkpoint"):
+        for seed in range(2):
+            torch.manual_seed(seed)
+            torch.save(VideoSwin().state_dict(), tmp_path / f"swin{seed}.pt")
+        new = {"tokenizer": "swin", "checkpoint": tmp_path / "swin1.pt"}
+        usual = {"tokenizer": "swin", "checkpoint": tmp_path / "swin0.pt"} if name == "checkpoint" else {}
+    assert outcome(tmp_path, usual) != outcome(tmp_path, usual | new)
