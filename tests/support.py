@@ -187,6 +187,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "method": {
             "guide": {"length": 8, "kernel": 3, "stride": 1},
             "every": 1,
+            "everything": False,
             "size": 32,
             "width": 24,
             "depth": 1,

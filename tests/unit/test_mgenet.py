@@ -112,7 +112,8 @@ def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path
     np.testing.assert_allclose(scores.score, weighted)
     config = quick(tmp_path, [*NORMAL, BOTH], appearance_share=0.5, scene_share=2.0)
     normal = WindowStore(parts_of(NORMAL, method.needs, config))
-    found = method.score(normal.take(np.arange(len(normal))))
+    windows = normal.take(np.arange(len(normal)))
+    found = method.score(windows[method._told(windows)])
     for name, values in found.parts.items():
         assert (abs(values.mean()), values.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3)), name
 
@@ -264,6 +265,7 @@ def test_presets_are_what_is_published() -> None:
 CHANGED: dict[str, Any] = {
     "guide": {"length": 8, "kernel": 3, "stride": 1, "steps": 4},
     "every": 2,
+    "everything": True,
     "size": 40,
     "tokenizer": "swin",
     "checkpoint": "swin.pt",

@@ -22,7 +22,7 @@ from amiss.methods.mgenet.settings import PRESETS, MgenetSettings
 from amiss.methods.mgenet.task import Exploration, pictures_of, scenes_of
 from amiss.methods.normal import Usual, percent, spread_out
 from amiss.methods.pose_flow import PoseFlow
-from amiss.methods.pose_flow.segments import known, worth_learning
+from amiss.methods.pose_flow.segments import apart, told, with_bodies
 from amiss.methods.task import Trainer
 from amiss.types import BoolArray, FloatArray, Image, IntArray, RegionScores, Windows
 from amiss.windows.needs import Array, Needs
@@ -61,6 +61,7 @@ class _Looked:
         vectors: `(N, C)` e_b, averaged over tokens.
         unlike: `(N, h, w)` S_app of each place of the crop.
         familiar: `(N, 1)` the largest cosine of the place and a learned one; without matching 1.
+        told: `(N,)` whether enough of a body is seen to speak of its movement.
         kin: `(N,)` how many of the K pairs with the most similar behaviour belong to a place like this.
     """
 
@@ -69,6 +70,7 @@ class _Looked:
     unlike: FloatArray
     familiar: FloatArray
     kin: IntArray
+    told: BoolArray
 
     @classmethod
     def merge(cls, looked: Sequence[_Looked]) -> _Looked:
@@ -113,7 +115,8 @@ class Mgenet(Method):
         chosen = self._settings
         arrays: tuple[Array, ...] = ("image", "pose", "scene") if chosen.matching else ("image", "pose")
         guide = self._guide.needs
-        return replace(guide, arrays=arrays, size=chosen.size, stride=chosen.every)
+        missing = guide.length if chosen.everything else guide.missing
+        return replace(guide, arrays=arrays, size=chosen.size, stride=chosen.every, missing=missing)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -134,13 +137,14 @@ class Mgenet(Method):
         chosen = self._settings
         if chosen.tokenizer == "swin" and chosen.checkpoint is None:
             raise ConfigError("method.tokenizer=swin needs the weights of a Video Swin-T in method.checkpoint")
-        store = WindowStore([worth_learning(part, chosen.guide, chosen.every) for part in store.parts])
-        if len(store) < LEAST:
+        store = WindowStore([apart(part, chosen.guide.stride, chosen.every) for part in store.parts])
+        bodies = WindowStore([with_bodies(part, chosen.guide) for part in store.without("image", "scene").parts])
+        if len(bodies) < LEAST:
             raise FootageError(
-                f"only {len(store)} segments of {chosen.guide.length} frames with the joints of a person were found in "
-                f"the normal footage and {LEAST} are needed; give more footage, or lower method.guide.stride"
+                f"only {len(bodies)} segments of {chosen.guide.length} frames with the joints of a person were found "
+                f"in the normal footage and {LEAST} are needed; give more footage, or lower method.guide.stride"
             )
-        self._guide.fit_to(store.without("image", "scene"), seed=seed, progress=progress, trainer=trainer)
+        self._guide.fit_to(bodies, seed=seed, progress=progress, trainer=trainer)
         random = np.random.default_rng(seed)
         rows = np.sort(random.permutation(len(store))[:SAMPLE])
         task = Exploration(chosen, self._guide, store.take(random.permutation(rows)[:FIRST]), seed)
@@ -149,7 +153,7 @@ class Mgenet(Method):
         if chosen.matching:
             self._match(store, random.permutation(rows), progress)
         looked = self._look_through(store, rows, progress)
-        self._usual, self._places = Usual.of(looked.raw), Usual.of(looked.familiar)
+        self._usual, self._places = Usual.of(looked.raw[looked.told]), Usual.of(looked.familiar)
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
         light = store.without("image", "scene")
         owners = np.searchsorted(np.cumsum([len(part) for part in store.parts]), rows[shown], side="right")
@@ -198,7 +202,7 @@ class Mgenet(Method):
         seen, so is the match of behaviour and scene.
         """
         looked = self._look(windows)
-        parts = self._parts(windows, looked)
+        parts = self._parts(looked)
         chosen = self._settings
         weights = {"motion": 1.0, "appearance": chosen.appearance_share, "scene": chosen.scene_share}
         score = sum((weights[name] * part for name, part in parts.items()), np.zeros(len(windows)))
@@ -206,11 +210,11 @@ class Mgenet(Method):
         maps = {"appearance": _in_boxes(looked.unlike, windows).astype(np.float16)} if chosen.masking else {}
         return RegionScores(*place, score=score, parts=parts, maps=maps)
 
-    def _parts(self, windows: Windows, looked: _Looked) -> dict[str, FloatArray]:
+    def _parts(self, looked: _Looked) -> dict[str, FloatArray]:
         """Each part of the score, `(N,)`."""
         usual = self._known[1]
         raw, least = looked.raw, usual.sample[:1]
-        unsure = {"motion": ~self._told(windows), "scene": self._strange(looked)}
+        unsure = {"motion": ~looked.told, "scene": self._strange(looked)}
         for column, name in enumerate(self.parts):
             if name in unsure:
                 raw = np.where(
@@ -220,7 +224,7 @@ class Mgenet(Method):
         return {name: values[:, column] for column, name in enumerate(self.parts)}
 
     def _told(self, windows: Windows) -> BoolArray:
-        return known(windows.data["pose"], self._settings.guide.confidence, self._settings.guide.joints)
+        return told(windows.data["pose"], self._settings.guide)
 
     def _strange(self, looked: _Looked) -> BoolArray:
         """`(N,)` whether the place is like none that was learned from."""
@@ -229,15 +233,15 @@ class Mgenet(Method):
     def update(self, windows: Windows) -> None:
         """Let more normal segments count in what the parts are standardised by; the networks stay as they are."""
         _, usual, places = self._known
-        looked = self._look(windows[self._told(windows)])
-        self._usual, self._places = usual.with_more(looked.raw), places.with_more(looked.familiar)
+        looked = self._look(windows)
+        self._usual, self._places = usual.with_more(looked.raw[looked.told]), places.with_more(looked.familiar)
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
         """A sentence for each part that is higher than for 99 % of normal segments, at least the strongest."""
         window = windows[[int(np.abs(windows.box - region.box[0]).sum(1).argmin())]]
         looked = self._look(window)
         below = dict(zip(self.parts, self._known[1].below(looked.raw[0]), strict=True))
-        parts = self._parts(window, looked)
+        parts = self._parts(looked)
         ranked = sorted(below, key=lambda name: -float(parts[name][0]))
         telling = [name for name in ranked if below[name] >= 0.99] or ranked[:1]
         reasons = [sentence for name in telling for sentence in self._sentences(name, below[name], window, looked)]
@@ -248,7 +252,7 @@ class Mgenet(Method):
         usual = self._known[1]
         rank = ("all" if below > 1 - 1 / len(usual.sample) else percent(below)), usual.count
         if part == "motion":
-            if not self._told(window)[0]:
+            if not looked.told[0]:
                 return ["too little of the body is seen to compare its movement"]
             joints = self._guide.explain(self._guide.score(window), window).reasons[-1]
             return [SENTENCES[part].format(*rank), joints]
@@ -292,7 +296,8 @@ class Mgenet(Method):
             familiar = network.scenes.similarity(scenes).amax(1)
             kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
-        made = columns, seen.tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count]
+        body = torch.from_numpy(self._told(windows))
+        made = columns, seen.tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body
         return _Looked(*(tensor.numpy() for tensor in made))
 
     def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:

@@ -22,6 +22,9 @@ class MgenetSettings(Settings):
     every: int = Field(
         3, ge=1, description="Segments are scored at every so many-th frame; a score stands until the next."
     )
+    everything: bool = Field(
+        default=True, description="What has no pose is looked at, too, by the second level and the matching."
+    )
     size: int = Field(64, ge=16, multiple_of=8, description="Pixels a side of the crops of a person; 96 in the paper.")
     tokenizer: Literal["linear", "swin"] = Field(
         "linear", description="Tokens are cubes of pixels, or features of a Video Swin Transformer's first two stages."
@@ -60,7 +63,7 @@ class MgenetSettings(Settings):
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
 
 
-PUBLISHED = {"every": 1, "size": 96, "optimiser": "sgd", "temperature": 1.0}
+PUBLISHED = {"every": 1, "everything": False, "size": 96, "optimiser": "sgd", "temperature": 1.0}
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     name: {**preset, "method": {**PUBLISHED, "guide": preset["method"]}} for name, preset in GUIDES.items()
 }

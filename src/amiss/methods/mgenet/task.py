@@ -14,6 +14,7 @@ from amiss.methods.mgenet.memory import separateness
 from amiss.methods.mgenet.network import Explorer
 from amiss.methods.mgenet.settings import MgenetSettings
 from amiss.methods.pose_flow import PoseFlow
+from amiss.methods.pose_flow.segments import told
 from amiss.methods.task import Plan
 from amiss.perception.video.checkpoint import load_checkpoint
 from amiss.perception.video.swin import SWIN_NAMING
@@ -63,7 +64,8 @@ class Exploration:
 
     def batch(self, windows: Windows) -> Mapping[str, Tensor]:
         """Crops, what the guide makes of the joints, and what the place looks like."""
-        made = {"crops": pictures_of(windows), "guide": self._guide.latent(windows)}
+        body = torch.from_numpy(told(windows.data["pose"], self._settings.guide))
+        made = {"crops": pictures_of(windows), "guide": self._guide.latent(windows), "body": body}
         return made | ({"scene": scenes_of(windows)} if self._settings.matching else {})
 
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -77,7 +79,9 @@ class Exploration:
         seen = network(cubes)
         terms = {}
         if chosen.motion:
-            terms["motion"] = (seen.motion - batch["guide"]).square().mean()
+            body = batch["body"].float()  # what has no pose is looked at all the same
+            away = (seen.motion - batch["guide"]).square().mean((1, 2))
+            terms["motion"] = (away * body).sum() / body.sum().clamp_min(1)
         if chosen.masking:
             guess, visible = network.guess(cubes, block_mask(*network.grid[1:], chosen.mask, _generator()))
             terms["appearance"] = chosen.appearance_weight * _unlike(guess, seen.target[:, visible]).mean()

@@ -16,7 +16,7 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.normal import Usual, percent, spread_out
-from amiss.methods.pose_flow.segments import known, normalised, read_segments, worth_learning
+from amiss.methods.pose_flow.segments import apart, known, normalised, read_segments, with_bodies
 from amiss.methods.pose_flow.settings import PRESETS, PoseFlowSettings
 from amiss.methods.pose_flow.task import Likelihood, make_flow, tensor_of
 from amiss.methods.task import Trainer
@@ -102,7 +102,8 @@ class PoseFlow(Method):
             FootageError: Fewer than 32 segments.
             TrainingError: A loss is not a number.
         """
-        worth = WindowStore([worth_learning(part, self._settings) for part in store.parts])
+        chosen = self._settings
+        worth = WindowStore([with_bodies(apart(part, chosen.stride), chosen) for part in store.parts])
         self.fit_to(worth, seed=seed, progress=progress, trainer=trainer)
 
     def fit_to(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:

@@ -14,7 +14,7 @@ from amiss.storage import whole_file
 from amiss.types import BoolArray, FloatArray, Windows
 from amiss.windows.store import WindowPart
 
-__all__ = ["known", "normalised", "read_segments", "worth_learning", "write_segments"]
+__all__ = ["apart", "known", "normalised", "read_segments", "told", "with_bodies", "write_segments"]
 
 SHOULDERS = [5, 6]
 LEAST_SPREAD = 1e-6
@@ -33,18 +33,26 @@ def known(pose: FloatArray, least: float, joints: int) -> BoolArray:
     return np.asarray(_sure(pose, least).sum((1, 2)) >= joints * np.maximum(there, 1))
 
 
-def worth_learning(part: WindowPart, settings: PoseFlowSettings, every: int = 1) -> WindowPart:
-    """The segments of a clip to learn from: `settings.stride` frames apart, with enough of the body.
+def told(pose: FloatArray, settings: PoseFlowSettings) -> BoolArray:
+    """`(N,)` whether segments `(N, T, 17, 3)` show enough of a body in enough frames."""
+    lacking = (~(pose[..., 2] > 0).any(2)).sum(1)
+    return np.asarray(known(pose, settings.confidence, settings.joints) & (lacking <= settings.missing))
+
+
+def apart(part: WindowPart, stride: int, every: int = 1) -> WindowPart:
+    """The segments of a clip that are `stride` frames apart.
 
     Args:
         part: Segments of a clip.
-        settings: Their stride, and what enough is.
+        stride: In frames.
         every: Segments are there at every so many-th frame; with a stride that it does not divide, the nearest is kept.
     """
-    apart = max(round(settings.stride / every), 1)
-    part = part.only(np.asarray(part.column("frame")) // every % apart == 0)
-    pose = np.asarray(part.column("data.pose"))
-    return part.only(known(pose, settings.confidence, settings.joints))
+    return part.only(np.asarray(part.column("frame")) // every % max(round(stride / every), 1) == 0)
+
+
+def with_bodies(part: WindowPart, settings: PoseFlowSettings) -> WindowPart:
+    """The segments of a clip that show enough of a body."""
+    return part.only(told(np.asarray(part.column("data.pose")), settings))
 
 
 def normalised(pose: FloatArray, size: FloatArray, least: float) -> FloatArray:
