@@ -262,7 +262,12 @@ def fail_on(monkeypatch: pytest.MonkeyPatch, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["amiss.perception.cache.EntryWriter.append", "amiss.methods.Method.save", "amiss.pipeline.write_frame"]
+    "target",
+    [
+        "amiss.perception.cache.EntryWriter.append",
+        "amiss.methods.Method.save",
+        "amiss.windows.store.WindowWriter.append",
+    ],
 )
 def test_a_full_disk_while_learning(
     target: str, place: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch

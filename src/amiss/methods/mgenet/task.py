@@ -23,8 +23,8 @@ from amiss.types import Windows
 __all__ = ["Exploration", "pictures_of", "scenes_of"]
 
 PLANS = {
-    "adam": Plan(epochs=20, batch=32, rate=3e-4),
-    "sgd": Plan(epochs=20, batch=32, rate=1e-4, optimiser="sgd", momentum=0.5),
+    "adam": Plan(epochs=10, batch=32, rate=3e-4),
+    "sgd": Plan(epochs=10, batch=32, rate=1e-4, optimiser="sgd", momentum=0.5),
 }
 
 
