@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from amiss.config import Config
+from amiss.engine.model import make_method
 from amiss.engine.progress import silent
 from amiss.engine.training import make_trainer
 from amiss.methods import Method
@@ -221,6 +222,26 @@ def fit(method: Method, parts: Sequence[WindowPart], config: Config, seed: int =
     store = WindowStore(parts)
     method.fit(store, seed=seed, progress=silent, trainer=make_trainer(method, store, config, silent))
     return method
+
+
+def quick_config(
+    method: str, folder: Path, clips: Sequence[Rectangles], epochs: int, settings: Mapping[str, Any]
+) -> Config:
+    """A configuration with which a method that trains networks learns in seconds."""
+    small = SMALL[method]
+    train = small["train"] | {"epochs": epochs}
+    return config_of(folder, clips, method=small["method"] | dict(settings), train=train)
+
+
+def learn_quickly(
+    method: str, folder: Path, normal: Sequence[Rectangles], other: Rectangles, epochs: int, settings: Mapping[str, Any]
+) -> tuple[Method, Windows]:
+    """A method after a little learning from normal clips, and the windows of another."""
+    config = quick_config(method, folder, [*normal, other], epochs, settings)
+    made = make_method(method, config)
+    fit(made, parts_of(normal, made.needs, config), config)
+    part = parts_of([other], made.needs, config)[0]
+    return made, part[0 : len(part)]
 
 
 def frame_of(seconds: float = 0.0, index: int = 0, level: int = 0, size: tuple[int, int] = (64, 48)) -> Frame:

@@ -13,7 +13,6 @@ from amiss.config import Config
 from amiss.datasets.world import World
 from amiss.engine import Stream, learn, score_clip
 from amiss.engine.bench import with_preset
-from amiss.engine.model import make_method
 from amiss.errors import FootageError, TrainingError
 from amiss.methods import Method
 from amiss.methods.appearance_motion import AppearanceMotion, AppearanceMotionSettings
@@ -21,7 +20,7 @@ from amiss.methods.appearance_motion.task import Prediction, cubes
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
-from support import SMALL, Mover, Rectangles, config_of, fit, parts_of, walkers
+from support import SMALL, Mover, Rectangles, config_of, learn_quickly, parts_of, quick_config, walkers
 from support_training import trainer_of
 
 ID = "appearance-motion"
@@ -31,18 +30,12 @@ NEEDS = Needs("cube", ("flow", "image"), length=5, size=32)
 
 
 def quick(folder: Path, clips: list[Rectangles], epochs: int = 2, **method: Any) -> Config:
-    small = SMALL[ID]
-    groups = {"method": small["method"] | method, "train": small["train"] | {"epochs": epochs}}
-    return config_of(folder, clips, **groups)
+    return quick_config(ID, folder, clips, epochs, method)
 
 
 def learned(folder: Path, epochs: int = 2, **settings: Any) -> tuple[Method, Windows]:
     """The method after a little learning, and windows that it has not seen."""
-    config = quick(folder, [*NORMAL, ODD], epochs, **settings)
-    method = make_method(ID, config)
-    fit(method, parts_of(NORMAL, method.needs, config), config)
-    part = parts_of([ODD], method.needs, config)[0]
-    return method, part[0 : len(part)]
+    return learn_quickly(ID, folder, NORMAL, ODD, epochs, settings)
 
 
 def windows_of(folder: Path, clips: list[Rectangles]) -> WindowStore:

@@ -22,7 +22,16 @@ from amiss.methods.pose_flow.task import Likelihood, tensor_of
 from amiss.nn.graph import LEFT_RIGHT
 from amiss.pipeline import Pipeline
 from amiss.types import RegionScores, Windows
-from support import SMALL, Mover, Rectangles, config_of, fit, joint_paths, parts_of, walkers
+from support import (
+    Mover,
+    Rectangles,
+    fit,
+    joint_paths,
+    learn_quickly,
+    parts_of,
+    quick_config,
+    walkers,
+)
 
 ID = "pose-flow"
 NORMAL = [walkers(f"normal{seed}", seed, length=30) for seed in range(4)]
@@ -31,17 +40,12 @@ BOTH = Rectangles("both", (*NORMAL[0].movers[:2], Mover(40, 50, 20, 40, dx=1.5, 
 
 
 def quick(folder: Path, clips: list[Rectangles], epochs: int = 20, **method: Any) -> Config:
-    small = SMALL[ID]
-    return config_of(folder, clips, method=small["method"] | method, train=small["train"] | {"epochs": epochs})
+    return quick_config(ID, folder, clips, epochs, method)
 
 
 def learned(folder: Path, epochs: int = 4, **settings: Any) -> tuple[Method, Windows]:
     """The method after a little learning, and windows that it has not seen."""
-    config = quick(folder, [*NORMAL, BOTH], epochs, **settings)
-    method = make_method(ID, config)
-    fit(method, parts_of(NORMAL, method.needs, config), config)
-    part = parts_of([BOTH], method.needs, config)[0]
-    return method, part[0 : len(part)]
+    return learn_quickly(ID, folder, NORMAL, BOTH, epochs, settings)
 
 
 def flickering(windows: Windows) -> np.ndarray:

@@ -153,7 +153,8 @@ class Mgenet(Method):
         if chosen.matching:
             self._match(store, random.permutation(rows), progress)
         looked = self._look_through(store, rows, progress)
-        self._usual, self._places = Usual.of(looked.raw[looked.told]), Usual.of(looked.familiar)
+        counted = looked.told | ~looked.told.any()  # among many things there may be no person in the sample
+        self._usual, self._places = Usual.of(looked.raw[counted]), Usual.of(looked.familiar)
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
         light = store.without("image", "scene")
         owners = np.searchsorted(np.cumsum([len(part) for part in store.parts]), rows[shown], side="right")
@@ -212,14 +213,11 @@ class Mgenet(Method):
 
     def _parts(self, looked: _Looked) -> dict[str, FloatArray]:
         """Each part of the score, `(N,)`."""
-        usual = self._known[1]
-        raw, least = looked.raw, usual.sample[:1]
+        usual, raw = self._known[1], looked.raw.copy()
         unsure = {"motion": ~looked.told, "scene": self._strange(looked)}
         for column, name in enumerate(self.parts):
             if name in unsure:
-                raw = np.where(
-                    unsure[name][:, None] & (np.arange(raw.shape[1]) == column), np.broadcast_to(least, raw.shape), raw
-                )
+                raw[unsure[name], column] = usual.sample[0, column]
         values = usual.standardised(raw) if self._settings.standardised else raw
         return {name: values[:, column] for column, name in enumerate(self.parts)}
 
