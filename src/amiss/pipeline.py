@@ -6,7 +6,7 @@ scored in larger batches; that is the only difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from amiss.perception.skeleton import PoseSmoother
 from amiss.perception.tracks import Tracker
 from amiss.perception.trails import Trails
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
+from amiss.windows.clips import ClipBuilder
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
 from amiss.windows.segments import SegmentBuilder
@@ -39,6 +40,13 @@ __all__ = ["Pipeline", "resolve_device"]
 
 STAGES_VERSION = 10
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
+
+
+BUILDERS: Mapping[str, Callable[[Needs], CubeBuilder | SegmentBuilder | ClipBuilder]] = {
+    "cube": CubeBuilder,
+    "segment": SegmentBuilder,
+    "clip": ClipBuilder,
+}
 
 
 def resolve_device(name: str) -> torch.device:
@@ -68,7 +76,7 @@ class Pipeline:
     def __init__(self, config: Config, needs: Needs) -> None:
         self._config = config
         self._needs = needs
-        self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception)
+        self._boxes = BOX_SOURCES[config.perception.boxes.source](config.perception) if needs.boxes else None
         self._masks = Masks(config.perception.masks)
         self._tracker = Tracker(config.perception.tracks, config.footage.gap)
         flow = config.perception.flow
@@ -81,7 +89,7 @@ class Pipeline:
         self._smoother = PoseSmoother(poses.smoothing)
         wants_scene = "scene" in needs.arrays
         self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
-        self._windows = SegmentBuilder(needs) if needs.window == "segment" else CubeBuilder(needs)
+        self._windows = BUILDERS[needs.window](needs)
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
 
@@ -94,7 +102,8 @@ class Pipeline:
         Raises:
             FootageError: The source of boxes or of poses has nothing for it.
         """
-        self._boxes.reset(origin)
+        if self._boxes:
+            self._boxes.reset(origin)
         self._tracker.reset()
         if self._poses:
             self._poses.reset(origin)
@@ -117,7 +126,7 @@ class Pipeline:
         return self._windows.update(self._see(self._masks.apply(frame), step))
 
     def _see(self, frame: Frame, step: float) -> Seen:
-        boxes = self._follow(frame, self._find(frame))
+        boxes = self._follow(frame, self._find(frame)) if self._boxes else Boxes.empty()
         flow = self._flow.update(frame) if self._flow else None
         features = self._describe(frame, boxes)
         dwell = self._trails.update(frame, boxes) if self._trails else None
@@ -126,9 +135,12 @@ class Pipeline:
 
     def _find(self, frame: Frame) -> Boxes:
         """Boxes, from the log of an earlier run if there is one."""
+        source = self._boxes
+        if source is None:
+            return Boxes.empty()
 
         def ask() -> Rows:
-            found = tidy(self._boxes.update(frame), self._config.perception.boxes, frame.size)
+            found = tidy(source.update(frame), self._config.perception.boxes, frame.size)
             found = self._masks.inside(found, frame.size)
             columns = "xyxy", "confidence", "label", "track"
             return {name: getattr(found, name) for name in columns}
@@ -176,10 +188,18 @@ class Pipeline:
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
         scene = self._settings("scenes") if self._scene else ""
-        return content_key(*self._keys(footage).values(), self._flow_key(), scene, vars(self._needs))
+        seen = self._keys(footage) if self._boxes else {"frames": self._frames_key(footage)}
+        return content_key(*seen.values(), self._flow_key(), scene, vars(self._needs))
+
+    def _frames_key(self, footage: Footage) -> str:
+        """Of the frames alone, where nothing is looked for in them."""
+        shown = footage.fingerprint(), footage.rate, self._settings("masks"), self._config.footage.gap
+        return content_key(STAGES_VERSION, *shown)
 
     def _keys(self, footage: Footage) -> dict[str, str]:
         """The cache's key of each stage whose output is kept."""
+        if not self._boxes:
+            return {}
         settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"}), self._settings("masks")
         source = self._boxes.fingerprint(footage.path)
         found = content_key(STAGES_VERSION, footage.fingerprint(), footage.rate, settings, source)

@@ -51,8 +51,9 @@ def learn(
         ConfigError: The method or a setting does not exist.
         FootageError: Footage cannot be read, or there is too little of it.
     """
-    config, note = _with_boxes(config or Config())
+    config = config or Config()
     fresh = make_method(method, config)
+    config, note = _with_boxes(config) if fresh.needs.boxes else (config, "")
     Smoothing.parse(config.scoring.smoothing)
     parse_budget(config.scoring.budget)
     pipeline = Pipeline(config, fresh.needs)
@@ -71,7 +72,7 @@ def learn(
         "frames": sum(len(part.clock) for part in parts),
         "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
         "windows": sum(len(part) for part in parts),
-        "boxes": config.perception.boxes.source,
+        "boxes": config.perception.boxes.source if fresh.needs.boxes else "none",
         "boxes_note": note,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }

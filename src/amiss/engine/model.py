@@ -148,10 +148,11 @@ class Model:
 
     def _licences(self) -> list[str]:
         """Of all networks whose output took part."""
-        perception, arrays = self.config.perception, self.method.needs.arrays
+        perception, needs = self.config.perception, self.method.needs
+        arrays = needs.arrays
         features = [LICENCES[perception.features.source]] if "feature" in arrays else []
         poses = pose_licences(perception.poses) if "pose" in arrays else []
-        return features + poses + box_licences(perception.boxes)
+        return features + poses + (box_licences(perception.boxes) if needs.boxes else [])
 
     @classmethod
     def load(cls, folder: Path | str) -> Model:

@@ -4,6 +4,7 @@ from amiss.methods.appearance_motion import AppearanceMotion
 from amiss.methods.attributes import Attributes
 from amiss.methods.base import Exemplar, Explanation, Method
 from amiss.methods.mgenet import Mgenet
+from amiss.methods.multi_grained import MultiGrained
 from amiss.methods.pose_flow import PoseFlow
 from amiss.registry import Registry
 
@@ -14,4 +15,5 @@ METHODS.add("attributes", Attributes)
 METHODS.add("appearance-motion", AppearanceMotion)
 METHODS.add("pose-flow", PoseFlow)
 METHODS.add("mgenet", Mgenet)
+METHODS.add("multi-grained", MultiGrained)
 METHODS.load_entry_points()

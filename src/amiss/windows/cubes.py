@@ -1,4 +1,4 @@
-"""Object cubes: a box at the present frame, cut from the last few frames."""
+"""Object cubes: the box of one frame, cut from the frames around it or before it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ EDGE = 2.0
 class CubeBuilder:
     """Cuts object cubes; keeps the last few frames and nothing else.
 
-    A cube is what the object's present box shows in each of the last `length` frames; there is none before so many
-    frames have passed, and none spans a gap in time. Every cube also carries `step`, the seconds since the frame
-    before (0 where there is none), and `cut` `(2,)` bool, whether the picture's edge cuts the box across and down.
+    A cube is what the object's box in the frame that the cube is scored at, the last one or the middle one, shows in
+    each of the last `length` frames; there is none before so many frames have passed, and none spans a gap in time.
+    Every cube also carries `step`, the seconds from the frame before to the one that it is scored at (0 where there is
+    none), and `cut` `(2,)` bool, whether the picture's edge cuts the box across and down.
 
     Args:
-        needs: Length, size, and which arrays to cut.
+        needs: Length, size, which frame a cube is scored at, and which arrays to cut.
     """
 
     def __init__(self, needs: Needs) -> None:
@@ -40,19 +41,20 @@ class CubeBuilder:
         self._past.clear()
 
     def update(self, seen: Seen) -> Windows:
-        """The cubes that end at this frame, one a box, in the order of the boxes."""
+        """The cubes that this frame completes, in the order of the boxes of the frame that they are scored at."""
         if not seen.step:
             self._past.clear()
         self._past.append(seen)
         whole = len(self._past) == self._needs.length
-        boxes = seen.boxes if whole and seen.frame.index % self._needs.stride == 0 else Boxes.empty()
+        at = self._past[-1 - self._needs.lag] if whole else seen
+        boxes = at.boxes if whole and at.frame.index % self._needs.stride == 0 else Boxes.empty()
         return Windows(
-            frame=np.full(len(boxes), seen.frame.index),
-            seconds=np.full(len(boxes), seen.frame.seconds),
+            frame=np.full(len(boxes), at.frame.index),
+            seconds=np.full(len(boxes), at.frame.seconds),
             box=boxes.xyxy,
             track=boxes.track,
             label=boxes.label,
-            data=self._data(seen, boxes),
+            data=self._data(at, boxes),
         )
 
     def _data(self, seen: Seen, boxes: Boxes) -> dict[str, NDArray[Any]]:

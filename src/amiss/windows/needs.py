@@ -15,30 +15,38 @@ class Needs:
     """What a method asks of perception and windows.
 
     Attributes:
-        window: Kind of window: what a box shows, or a segment of a person's poses.
+        window: Kind of window: what a box shows, a segment of a person's poses, or a clip of whole frames, for which
+            nothing needs to be found in them.
         arrays: What each window carries: image `(L, S, S, 3)` uint8 RGB, flow `(L, S, S, 2)` float16 pixels a frame,
             feature `(D,)` float16, dwell float32 seconds on one spot, pose `(17, 3)` float32 joints x, y in pixels,
             confidence, zeros where there is none; in segments `(L, 17, 3)`; scene `(D,)` float32, what the place looks
-            like, of segments only.
+            like, of segments only. Clips carry their images and nothing else.
         length: Frames a window spans.
         size: Pixels a side of crops.
+        shape: Rows and columns that the frames of clips are brought to.
         online: Whether it can score frame by frame.
-        at: The frame of a segment that it is scored at. Live, the last takes the place of the middle.
+        at: The frame that a window is scored at. Live, the last takes the place of the middle.
         missing: In so many frames of a segment the person may be without a pose.
         stride: Windows are scored at every so many-th frame; a score stands until the next.
         ends: Of a track, the first and the last window also speak for its frames before and after that they span, where
             windows are scored at their middle.
     """
 
-    window: Literal["cube", "segment"] = "cube"
+    window: Literal["cube", "segment", "clip"] = "cube"
     arrays: tuple[Array, ...] = ("image",)
     length: int = 1
     size: int = 32
+    shape: tuple[int, int] = (1, 1)
     online: bool = True
     at: Literal["last", "middle"] = "last"
     missing: int = 0
     stride: int = 1
     ends: bool = False
+
+    @property
+    def boxes(self) -> bool:
+        """Whether anything needs to be found in the frames."""
+        return self.window != "clip"
 
     @property
     def lag(self) -> int:

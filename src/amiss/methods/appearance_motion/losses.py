@@ -12,20 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from amiss.methods.appearance_motion.network import Read
+from amiss.nn.pictures import gradient_difference, intensity
 
 __all__ = ["alignment", "compactness", "diversity", "gradient_difference", "inconsistency", "intensity"]
-
-
-def intensity(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of `(N, 3, H, W)` pictures (equation 4)."""
-    return functional.mse_loss(prediction, target)
-
-
-def gradient_difference(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference of absolute differences between neighbours, down and across (equation 5)."""
-    down = (prediction.diff(dim=2).abs() - target.diff(dim=2).abs()).abs().mean()
-    across = (prediction.diff(dim=3).abs() - target.diff(dim=3).abs()).abs().mean()
-    return down + across
 
 
 def inconsistency(appearance: Tensor, motion: Tensor) -> Tensor:

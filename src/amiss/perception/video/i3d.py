@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from amiss.perception.video.checkpoint import Naming
 
-__all__ = ["I3D", "I3D_NAMING"]
+__all__ = ["I3D", "I3D_NAMING", "pad_same"]
 
 I3D_NAMING = Naming(unused=(r"logits\.", r".*\.num_batches_tracked$"))
 NORM_EPS = 1e-3
@@ -92,27 +92,46 @@ class Mixed(nn.Module):
         return torch.cat(branches, 1)
 
 
+def narrowed(channels: int, width: float) -> int:
+    """A share of some channels, in whole fours, as processors like them; all of them for a width of 1."""
+    return channels if width == 1 else max(4, 4 * round(channels * width / 4))
+
+
 class I3D(nn.Sequential):
-    """From clips of any size to 1024 features, the mean of the last block over time and place."""
+    """From clips of any size to 1024 features, the mean of the last block over time and place.
+
+    Args:
+        width: Share of the published channels.
+        last: The last block; later ones are left out.
+
+    Attributes:
+        channels: Of what each Inception block gives, by its name.
+    """
 
     features = 1024
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = 1.0, last: str = "Mixed_5c") -> None:
+        first, second = narrowed(64, width), narrowed(192, width)
         layers: OrderedDict[str, nn.Module] = OrderedDict()
-        layers["Conv3d_1a_7x7"] = Unit(3, 64, 7, 2)
+        layers["Conv3d_1a_7x7"] = Unit(3, first, 7, 2)
         layers["MaxPool3d_2a_3x3"] = Pool((1, 3, 3), (1, 2, 2))
-        layers["Conv3d_2b_1x1"] = Unit(64, 64, 1)
-        layers["Conv3d_2c_3x3"] = Unit(64, 192, 3)
+        layers["Conv3d_2b_1x1"] = Unit(first, first, 1)
+        layers["Conv3d_2c_3x3"] = Unit(first, second, 3)
         layers["MaxPool3d_3a_3x3"] = Pool((1, 3, 3), (1, 2, 2))
-        inputs = 192
-        for name, widths in MIXED.items():
+        channels: dict[str, int] = {}
+        inputs = second
+        for name, published in MIXED.items():
             if name == "Mixed_4b":
                 layers["MaxPool3d_4a_3x3"] = Pool((3, 3, 3), (2, 2, 2))
             if name == "Mixed_5b":
                 layers["MaxPool3d_5a_2x2"] = Pool((2, 2, 2), (2, 2, 2))
+            widths = [narrowed(full, width) for full in published]
             layers[name] = Mixed(inputs, widths)
-            inputs = widths[0] + widths[2] + widths[4] + widths[5]
+            inputs = channels[name] = widths[0] + widths[2] + widths[4] + widths[5]
+            if name == last:
+                break
         super().__init__(layers)
+        self.channels = channels
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, 3, T, H, W)` RGB in -1..1 → `(N, 1024)`."""

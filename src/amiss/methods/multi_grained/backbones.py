@@ -1,0 +1,168 @@
+"""The networks that see clips: what `multi-grained` asks of one, I3D, and a small one for objects.
+
+Sources: Carreira and Zisserman, "Quo Vadis, Action Recognition?", 2017 (I3D); Georgescu et al., "Anomaly detection in
+video via self-supervised and multi-task learning", CVPR 2021 (a few 3-D convolutions on object cubes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from amiss.errors import WeightsError
+from amiss.perception.video.checkpoint import Naming, load_checkpoint
+from amiss.perception.video.i3d import I3D, I3D_NAMING, Pool, Unit, narrowed, pad_same
+
+__all__ = ["CELL", "CLIP", "Backbone", "I3DBackbone", "ObjectBackbone", "Seen"]
+
+CLIP = 12
+"""Frames of a clip that a backbone sees."""
+CELL = 8
+"""Pixels a side of the cells of the fine features."""
+FINE, COARSE = "Mixed_3c", "Mixed_4f"
+TAPS = 7
+"""Frames that the first kernel of I3D spans."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a backbone makes of clips.
+
+    Attributes:
+        fine: `(N, C, H / 8, W / 8)` features of the cells of a clip, over all of its frames.
+        coarse: `(N, D, h, w)` features of larger cells, or the same ones.
+        skips: What a decoder takes besides.
+    """
+
+    fine: Tensor
+    coarse: Tensor
+    skips: tuple[Tensor, ...] = field(default=())
+
+    def first(self, count: int) -> Seen:
+        """Of the first so many clips."""
+        return Seen(self.fine[:count], self.coarse[:count], tuple(skip[:count] for skip in self.skips))
+
+    def rest(self, count: int) -> Seen:
+        """Of the clips after the first so many."""
+        return Seen(self.fine[count:], self.coarse[count:], tuple(skip[count:] for skip in self.skips))
+
+
+class Backbone(nn.Module):
+    """From clips of twelve frames to features of their cells.
+
+    Attributes:
+        fine: Channels of the fine features.
+        coarse: Channels of the coarse features.
+        draws: Whether it has a decoder, which is a `Drawing` then.
+    """
+
+    fine: int
+    coarse: int
+    draws: ClassVar[bool] = False
+
+    def forward(self, clips: Tensor) -> Seen:
+        """What it makes of `(N, 3, 12, H, W)` clips, RGB in -1..1."""
+        raise NotImplementedError
+
+    def shared(self, frames: Tensor) -> Tensor | None:  # noqa: ARG002
+        """What clips can share of `(F, 3, H, W)` frames, `(F, …)`, or None where they share nothing."""
+        return None
+
+    def joined(self, shared: Tensor, members: Tensor) -> Seen:
+        """What `forward` gives, from what clips share.
+
+        Args:
+            shared: From `shared`.
+            members: `(N, 12)` the number of each frame of each clip.
+        """
+        raise NotImplementedError
+
+
+class I3DBackbone(Backbone):
+    """I3D up to `Mixed_3c`, the fine features, and `Mixed_4f`, the coarse ones, which the fine ones take in as well.
+
+    Clips share the first convolution: over time it is a sum, so each frame is convolved once with each of its seven
+    layers in time, whatever the clips that it is in.
+
+    Args:
+        width: Share of the published channels.
+        weights: Published weights; the width is 1 then.
+
+    Raises:
+        WeightsError: They do not fit.
+    """
+
+    def __init__(self, width: float, weights: Path | None = None) -> None:
+        super().__init__()
+        self.trunk = I3D(width, COARSE)
+        if weights is not None:
+            if width != 1:
+                raise WeightsError(f"{weights} is of the whole I3D; set method.width=1 to start from it")
+            load_checkpoint(self.trunk, weights, Naming(I3D_NAMING.renames, (*I3D_NAMING.unused, r"Mixed_5")))
+        steps = CLIP // 2
+        fine, coarse = self.trunk.channels[FINE], self.trunk.channels[COARSE]
+        self.lateral = nn.Conv3d(coarse, fine, 1)
+        self.fine, self.coarse = fine * steps, coarse * (steps // 2)
+
+    def forward(self, clips: Tensor) -> Seen:
+        """What it makes of `(N, 3, 12, H, W)` clips."""
+        return self._after_first(self.trunk[0](clips))
+
+    def _after_first(self, x: Tensor) -> Seen:
+        """From the first layer's `(N, C, 6, H / 2, W / 2)` on."""
+        fine = x
+        for name, layer in list(self.trunk.named_children())[1:]:
+            x = layer(x)
+            if name == FINE:
+                fine = x
+        # N, D, 3, h, w → N, C, 6, H / 8, W / 8
+        wide = nn.functional.interpolate(self.lateral(x), size=fine.shape[2:], mode="nearest")
+        return Seen(torch.relu(fine + wide).flatten(1, 2), x.flatten(1, 2))
+
+    def shared(self, frames: Tensor) -> Tensor:
+        """`(F, 7, C, H / 2, W / 2)`: frames convolved with each of the seven layers in time of the first kernel."""
+        weight = self._first.conv3d.weight  # C, 3, 7, 7, 7
+        across = weight.permute(2, 0, 1, 3, 4).flatten(0, 1)  # 7 C, 3, 7, 7
+        padded = pad_same(frames[:, :, None], (1, 7, 7), (1, 2, 2))[:, :, 0]
+        # One at a time: a frame gives the same numbers whatever comes with it.
+        each = torch.cat([nn.functional.conv2d(frame[None], across, stride=2) for frame in padded])
+        return each.view(len(frames), TAPS, -1, *each.shape[2:])
+
+    def joined(self, shared: Tensor, members: Tensor) -> Seen:
+        """What `forward` gives, from frames that were convolved."""
+        positions = []
+        for first in range(-2, CLIP - 2, 2):  # as padded in time: two zeros before, three after
+            within = [(tap, first + tap) for tap in range(TAPS) if 0 <= first + tap < CLIP]
+            positions.append(torch.stack([shared[members[:, at], tap] for tap, at in within]).sum(0))
+        return self._after_first(torch.relu(self._first.bn(torch.stack(positions, 2))))
+
+    @property
+    def _first(self) -> Unit:
+        return cast(Unit, self.trunk[0])
+
+
+class ObjectBackbone(Backbone):
+    """Three 3-D convolutions, each followed by pooling: a small network for object cubes.
+
+    Args:
+        width: Share of 64, 128 and 256 channels.
+    """
+
+    def __init__(self, width: float) -> None:
+        super().__init__()
+        widths = [narrowed(channels, width) for channels in (64, 128, 256)]
+        steps = [(1, 2, 2), (2, 2, 2), (2, 2, 2)]
+        layers: list[nn.Module] = []
+        for inputs, outputs, step in zip([3, *widths], widths, steps, strict=False):
+            layers += [Unit(inputs, outputs, 3), Pool(step, step)]
+        self.layers = nn.Sequential(*layers)
+        self.fine = self.coarse = widths[-1] * CLIP // 4
+
+    def forward(self, clips: Tensor) -> Seen:
+        """What it makes of `(N, 3, 12, H, W)` clips."""
+        features = self.layers(clips).flatten(1, 2)
+        return Seen(features, features)
