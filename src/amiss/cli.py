@@ -14,7 +14,7 @@ import tempfile
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -24,6 +24,9 @@ from amiss import __version__
 from amiss.config import Config, load_config, setting_rows
 from amiss.console import ProgressDisplay, differences_table, metrics_table
 from amiss.errors import AmissError, ConfigError
+
+if TYPE_CHECKING:
+    from amiss.engine import Transfer
 
 __all__ = ["app", "main"]
 
@@ -173,7 +176,7 @@ def _tell_note(result: dict[str, Any]) -> None:
 def bench(
     dataset: Annotated[str, typer.Argument(help="Id of the dataset, see `amiss datasets`.")],
     root: Root,
-    method: Annotated[str, typer.Option("--method", help="Id of the method.")] = "attributes",
+    method: Annotated[str, typer.Option("--method", help="Id of the method; attributes by default.")] = "",
     config: File = None,
     sets: Sets = [],  # noqa: B006  # typer copies it
     seeds: Annotated[str, typer.Option("--seeds", help="Seeds, with commas between them.")] = "0",
@@ -182,6 +185,15 @@ def bench(
     against: Annotated[
         Path | None, typer.Option("--against", help="Another result's JSON: a t-test of each metric over the seeds.")
     ] = None,
+    transfer_from: Annotated[
+        Path | None, typer.Option("--transfer-from", help="A model of other footage, in place of learning.")
+    ] = None,
+    shots: Annotated[
+        int,
+        typer.Option(
+            "--shots", help="It adapts to so many windows at the start of each test clip, which do not count."
+        ),
+    ] = 0,
 ) -> None:
     """Learn, score and evaluate on a benchmark."""
     from amiss import engine
@@ -194,10 +206,13 @@ def bench(
         raise ConfigError(f"--seeds takes whole numbers with commas between them, not {seeds!r}") from None
     data = DATASETS[dataset](root)
     other = engine.read_result(against) if against else None
+    source = _source(transfer_from, shots, method, config, sets)
+    if source:
+        method, settings = source.model.method.id, source.model.config
     if out:
         _make(out, "--out")
     with tempfile.TemporaryDirectory() as passing, ProgressDisplay(_console()) as progress:
-        result = engine.bench(data, method, settings, numbers, out or Path(passing), progress)
+        result = engine.bench(data, method or "attributes", settings, numbers, out or Path(passing), progress, source)
     if other:
         result["against"] = engine.compare(result, other)
     _write_json(json_file, result)
@@ -207,6 +222,21 @@ def bench(
         _print(differences_table(result["against"], str(against)))
     seconds = result["seconds"]
     _print(f"learning {seconds['learn']:.1f} s, scoring {seconds['score']:.1f} s, peak {result['peak_rss_mb']:.0f} MB")
+
+
+def _source(folder: Path | None, shots: int, method: str, config: Path | None, sets: list[str]) -> Transfer | None:
+    """What `--transfer-from` and `--shots` ask for."""
+    from amiss import engine
+
+    if folder is None:
+        if shots:
+            raise ConfigError("--shots adapts a model of other footage; give one with --transfer-from")
+        return None
+    model = engine.Model.load(folder)
+    if method not in ("", model.method.id):
+        raise ConfigError(f"the model {folder} is of {model.method.id}, not {method}; leave --method out")
+    used = model.with_settings(load_config(config, sets, model.config), _changed(config, sets))
+    return engine.Transfer(used, shots)
 
 
 @app.command()

@@ -9,11 +9,13 @@ from amiss.engine.pictures import event_pictures
 from amiss.engine.score import score_clip, score_clips
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.engine.stream import Stream, Update
+from amiss.engine.transfer import Transfer
 
 __all__ = [
     "Model",
     "Scores",
     "Stream",
+    "Transfer",
     "Update",
     "bench",
     "check_target",

@@ -25,6 +25,7 @@ from amiss.engine.pixels import evaluate_pixels
 from amiss.engine.progress import silent
 from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
+from amiss.engine.transfer import Transfer
 from amiss.errors import ScoresError
 from amiss.methods import METHODS
 from amiss.methods.base import Progress
@@ -45,6 +46,7 @@ def bench(
     seeds: Sequence[int],
     out: Path,
     progress: Progress = silent,
+    transfer: Transfer | None = None,
 ) -> dict[str, Any]:
     """Learn on the training clips, score the test clips and evaluate, once a seed.
 
@@ -58,6 +60,8 @@ def bench(
         seeds: At least one.
         out: Folder of models and scores, `seed-N/` each.
         progress: Told how far it is.
+        transfer: A model from elsewhere, which is adapted to each test clip in place of learning; method and settings
+            are its own then.
 
     Returns:
         What `amiss bench --json` writes.
@@ -65,13 +69,15 @@ def bench(
     Raises:
         InputError: Footage, labels or settings cannot be used.
     """
-    config = with_preset(config, METHODS[method].presets.get(dataset.id, {}))
-    runs = [_one(dataset, method, config.model_copy(update={"seed": seed}), out, progress) for seed in seeds]
+    config = transfer.model.config if transfer else with_preset(config, METHODS[method].presets.get(dataset.id, {}))
+    runs = [_one(dataset, method, config.model_copy(update={"seed": seed}), out, progress, transfer) for seed in seeds]
     names = [clip.name for clip in dataset.testing()]
-    labels = labels_of(dataset, names)
-    pixels = [evaluate_pixels(Path(run["folder"]), dataset) for run in runs]
+    skipped = transfer.skipped if transfer else 0
+    labels = {name: truth[skipped:] for name, truth in labels_of(dataset, names).items()}
+    pixels = [evaluate_pixels(Path(run["folder"]), dataset, skipped) for run in runs]
     measured = [
-        evaluate(labels, read_curves(Path(run["folder"]))) | found for run, (found, _) in zip(runs, pixels, strict=True)
+        evaluate(labels, {name: curve[skipped:] for name, curve in read_curves(Path(run["folder"])).items()}) | found
+        for run, (found, _) in zip(runs, pixels, strict=True)
     ]
     seconds = {kind: statistics.fmean(run[kind] for run in runs) for kind in ("learn", "score")}
     frames = sum(len(truth) for truth in labels.values())
@@ -84,6 +90,7 @@ def bench(
         "clips_with_masks": pixels[0][1],
         "note": dataset.note(),
         "cameras": runs[0]["cameras"],
+        "transfer": {"learned": transfer.model.learned, "shots": transfer.shots} if transfer else None,
         "frames": frames,
         "metrics": _spread(measured),
         "seconds": seconds,
@@ -129,18 +136,22 @@ def _moments(values: list[float]) -> dict[str, Any]:
     return {"mean": statistics.fmean(values), "std": spread, "values": values}
 
 
-def _one(dataset: Dataset, method: str, config: Config, out: Path, progress: Progress) -> dict[str, Any]:
+def _one(
+    dataset: Dataset, method: str, config: Config, out: Path, progress: Progress, transfer: Transfer | None
+) -> dict[str, Any]:
     """One seed: from its folder if it is whole there, else run."""
     folder = out / f"seed-{config.seed}"
     pipeline = Pipeline(config, make_method(method, config).needs)
     clips = [pipeline.key(clip.footage) for clip in [*dataset.training(), *dataset.testing()]]
-    key = content_key(__version__, method, config.model_dump(mode="json", exclude={"cache", "report"}), clips)
+    settings = config.model_dump(mode="json", exclude={"cache", "report"})
+    key = content_key(__version__, method, settings, clips, transfer.key if transfer else "")
     if kept := _kept(folder, key):
         return kept | {"folder": str(folder)}
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RUN).unlink(missing_ok=True)
-    run = _run(dataset, method, config, folder, progress) | {"key": key}
+    made = _transferred(dataset, transfer, config.seed, folder, progress) if transfer else None
+    run = (made or _run(dataset, method, config, folder, progress)) | {"key": key}
     with whole_file(folder / RUN) as partial:
         partial.write_text(json.dumps(run), encoding="utf-8")
     return run | {"folder": str(folder)}
@@ -171,6 +182,16 @@ def _run(dataset: Dataset, method: str, config: Config, folder: Path, progress: 
         seconds["score"] += time.perf_counter() - start
     write_scores(folder, scores, {"method": method, "smoothing": config.scoring.smoothing})
     return seconds | {"cached": cached, "cameras": list(cameras)}
+
+
+def _transferred(dataset: Dataset, transfer: Transfer, seed: int, folder: Path, progress: Progress) -> dict[str, Any]:
+    """One seed of a transfer; nothing is learned but from the shots, the time of which counts as scoring."""
+    start = time.perf_counter()
+    scores = transfer.score(dataset.testing(), folder / dataset.id, seed, progress)
+    config = transfer.model.config
+    write_scores(folder, scores, {"method": transfer.model.method.id, "smoothing": config.scoring.smoothing})
+    seconds = {"learn": 0.0, "score": time.perf_counter() - start}
+    return seconds | {"cached": 0, "cameras": [dataset.id]}
 
 
 def cameras_of(dataset: Dataset, config: Config) -> dict[str, tuple[list[Clip], list[Clip]]]:

@@ -21,6 +21,7 @@ METRICS: Mapping[str, Callable[[Mapping[str, Image], Mapping[str, FloatArray]], 
     "auc_macro_padded": metrics.macro_auc_padded,
     "eer": metrics.equal_error_rate,
     "ap": metrics.average_precision,
+    "score_gap": metrics.score_gap,
 }
 
 

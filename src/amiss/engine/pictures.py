@@ -28,7 +28,7 @@ def event_pictures(model: Model, scores: Sequence[Scores], events: Sequence[Even
         events: Of these clips.
 
     Returns:
-        By the event's id, pictures by name, `(S, S, 3)` uint8 RGB each; nothing for an event without a region, or of a
+        By the event's id, pictures by name, `(H, W, 3)` uint8 RGB each; nothing for an event without a region, or of a
         method that makes no pictures.
     """
     if type(model.method).pictures is Method.pictures:

@@ -33,8 +33,13 @@ class Levels:
     smoothed: FloatArray
 
 
-def evaluate_pixels(folder: Path, dataset: Dataset) -> tuple[dict[str, dict[str, float]], list[str]]:
+def evaluate_pixels(folder: Path, dataset: Dataset, skipped: int = 0) -> tuple[dict[str, dict[str, float]], list[str]]:
     """The pixel-level AUC of a folder of scores, over the clips that have masks.
+
+    Args:
+        folder: Of scores.
+        dataset: With the masks.
+        skipped: So many frames at the beginning of each clip are left out.
 
     Returns:
         `pixel_auc` → `raw` and `smoothed` → value, or nothing where no clip has masks or the frames are all normal or
@@ -45,9 +50,11 @@ def evaluate_pixels(folder: Path, dataset: Dataset) -> tuple[dict[str, dict[str,
         DatasetError: Masks are damaged or do not fit.
     """
     found = dict(_clips(folder, dataset))
-    abnormal = {name: levels.abnormal for name, levels in found.items()}
+    abnormal = {name: levels.abnormal[skipped:] for name, levels in found.items()}
     both = len({bool(value) for truth in abnormal.values() for value in truth}) == 2
-    kinds = {kind: {name: getattr(levels, kind) for name, levels in found.items()} for kind in ("raw", "smoothed")}
+    kinds = {
+        kind: {name: getattr(levels, kind)[skipped:] for name, levels in found.items()} for kind in ("raw", "smoothed")
+    }
     auc = {kind: metrics.frame_auc(abnormal, values) for kind, values in kinds.items()} if both else {}
     return {"pixel_auc": auc} if auc else {}, list(found)
 

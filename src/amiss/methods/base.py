@@ -106,11 +106,27 @@ class Method(ABC):
 
     @abstractmethod
     def score(self, windows: Windows) -> RegionScores:
-        """A row of scores for each window, in order; a window's score does not depend on the others."""
+        """A row of scores for each window, in order; a window's score does not depend on the others.
+
+        A clip of whole frames may have several regions, and has at least one: its rows follow each other.
+        """
 
     @abstractmethod
     def update(self, windows: Windows) -> None:
         """Take in more normal windows at once."""
+
+    def adapt(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:  # noqa: ARG002
+        """Fit to another place from very few of its normal windows; by default they are taken in as more normal ones.
+
+        Args:
+            store: The windows, at least one.
+            seed: Seed of everything drawn at random.
+            progress: Told how far it is.
+            trainer: The training loop, for methods that train networks further.
+        """
+        for part in store.parts:
+            for windows in part.batches():
+                self.update(windows)
 
     @abstractmethod
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
@@ -128,7 +144,7 @@ class Method(ABC):
             windows: Few, as a picture is made of each.
 
         Returns:
-            By name, such as target, prediction and error, `(N, S, S, 3)` uint8 RGB each.
+            By name, such as target, prediction and error, `(N, H, W, 3)` uint8 RGB each.
         """
         return {}
 

@@ -52,6 +52,10 @@ class Usual:
         squares = self.squares + more.squares + gap**2 * self.count * more.count / count
         return Usual(count, mean, squares, self.sample)
 
+    def weighing(self, count: int) -> Usual:
+        """The same moments as of so many windows, so that more of them weigh as much as is wanted."""
+        return Usual(count, self.mean, self.squares * count / self.count, self.sample)
+
     def standardised(self, values: FloatArray) -> FloatArray:
         """`(N, P)` in standard deviations above the mean."""
         spread = np.sqrt(self.squares / self.count)

@@ -31,7 +31,7 @@ class ClipReport:
         events: Its events, in any order.
         footage: Its pictures, read once for the page and once for the video.
         video_offset: Seconds of the annotated video at which this clip starts.
-        made: What a network made of an event's worst region: by the event's id, pictures by name, `(S, S, 3)` uint8.
+        made: What a network made of an event's worst region: by the event's id, pictures by name, `(H, W, 3)` uint8.
     """
 
     name: str

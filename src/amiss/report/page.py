@@ -176,9 +176,11 @@ def _shown(picture: Picture) -> dict[str, Any]:
     return {"seconds": picture.seconds, "address": _address(picture.jpeg)}
 
 
-def _made(name: str, image: Image) -> dict[str, str]:
+def _made(name: str, image: Image) -> dict[str, Any]:
     """A small picture that a network made or saw, enlarged."""
-    return {"name": name, "address": _address(draw.jpeg(draw.scaled(image, MADE_PIXELS / image.shape[0]), 90))}
+    scale = max(MADE_PIXELS / image.shape[0], 1.0)
+    address = _address(draw.jpeg(draw.scaled(image, scale), 90))
+    return {"name": name, "address": address, "wide": image.shape[1] > image.shape[0]}
 
 
 def _address(jpeg: bytes) -> str:

@@ -90,11 +90,13 @@ def summary_of(model: Model) -> Summary:
 
 def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
     learned = model.learned
+    windows = f"{int(learned['windows']):,} in {int(learned['frames']):,} frames"
+    boxed = model.method.needs.boxes
     return [
         ("Learned from", f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of normal footage"),
-        ("Objects seen", f"{int(learned['windows']):,} in {int(learned['frames']):,} frames"),
+        ("Objects seen" if boxed else "Clips of whole frames seen", windows),
         ("Learned on", str(learned["when"])),
-        ("Boxes from", str(learned["boxes"])),
+        *([("Boxes from", str(learned["boxes"]))] if boxed else []),
         ("Alarm budget", model.config.scoring.budget),
         ("How sure that level is", _sureness(calibration)),
         ("Smoothing", f"{model.config.scoring.smoothing}, {model.mode()}"),
@@ -111,9 +113,10 @@ def _sureness(calibration: Calibration) -> str:
 def _notes(model: Model, calibration: Calibration) -> list[str]:
     config = model.config
     notes = [str(note)] if (note := model.learned.get("boxes_note")) else []
-    if config.perception.boxes.source in ("file", "poses"):
+    source = config.perception.boxes.source if model.method.needs.boxes else "none"
+    if source in ("file", "poses"):
         notes.append("Boxes were given in a file, so this shows the method and not what would be missed without them.")
-    if config.perception.boxes.source == "motion":
+    if source == "motion":
         notes.append("Boxes come from motion alone, so people who stand close together are seen as one.")
     if calibration.extrapolated:
         notes.append(

@@ -246,6 +246,22 @@ class MultiGrained(Method):
                 raw, change = maps.raw[index].double().numpy(), maps.change[index].double().numpy()
                 self._usual = self._known.with_more(self._moving(raw, change))
 
+    def adapt(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
+        """Train the network a little further, and let the new place count as much as all that was learned before."""
+        task = ProxyTasks(self._settings, seed, self._looker.network)
+        trainer(task, store, seed)
+        self._onlooker = Onlooker(task.network.eval(), shares=self._settings.shares)
+        windows, _ = store.sample(SAMPLE, np.random.default_rng(seed))
+        cells = [
+            self._moving(raw, change)
+            for _, maps in self._onlooker.look(windows)
+            for raw, change in zip(maps.raw.double().numpy(), maps.change.double().numpy(), strict=True)
+        ]
+        values = np.concatenate(cells)
+        if len(values):
+            self._usual = self._known.weighing(len(values)).with_more(values)
+        progress("adapting", len(windows), len(windows))
+
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
         """A sentence for each part that is higher than at 99 % of normal places that move, at least the strongest."""
         window = windows[[int(np.abs(windows.box - region.box[0]).sum(1).argmin())]]

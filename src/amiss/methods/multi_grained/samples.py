@@ -12,12 +12,17 @@ from torch.nn import functional
 
 from amiss.methods.multi_grained.backbones import CELL, CLIP
 
-__all__ = ["GAPS", "LENGTH", "change", "consecutive", "cropped", "moving", "without"]
+__all__ = ["GAPS", "LENGTH", "change", "consecutive", "cropped", "drawn_gaps", "moving", "scaled", "without"]
 
 LENGTH = CLIP + 1
 """Frames that samples are made of."""
 GAPS = LENGTH - 2
 """Frames that can be missing: all but the first and the last, as no clip tells whether those are."""
+
+
+def drawn_gaps(count: int) -> Tensor:
+    """`(count,)` frames to leave out, each of 1 to 11 as likely as any other; torch's random numbers decide."""
+    return torch.randint(1, GAPS + 1, (count,))
 
 
 def without(frames: Tensor, missing: Tensor) -> Tensor:
@@ -72,26 +77,29 @@ def moving(frames: Tensor, level: float) -> Tensor:
     return change(frames) > level
 
 
-def cropped(frames: Tensor, side: int, level: float) -> Tensor:
+def scaled(images: Tensor) -> Tensor:
+    """`(N, 3, T, H, W)` float32 in -1..1 from pictures `(N, T, H, W, 3)` uint8."""
+    return images.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+
+
+def cropped(images: Tensor, side: int, level: float) -> Tensor:
     """A square of each clip, at random, around a cell that moves where there is one.
 
     Args:
-        frames: `(N, C, T, H, W)` in -1..1.
+        images: `(N, T, H, W, 3)` uint8.
         side: Pixels; 0 takes clips whole.
         level: As of `moving`.
 
     Returns:
-        `(N, C, T, side, side)`, less where clips are smaller.
+        `(N, T, side, side, 3)` uint8, less where clips are smaller.
     """
-    height, width = frames.shape[3:]
+    height, width = images.shape[2:4]
     if not side or side >= max(height, width):
-        return frames
-    moves = moving(frames[:, :, :: LENGTH // 2], level)  # three frames tell enough of where to look
-    weights = moves.flatten(1).float() + 1e-4
-    cells = torch.multinomial(weights.cpu(), 1)[:, 0]
-    columns = moves.shape[2]
-    half = side // 2
-    jitter = torch.randint(-half // 2, half // 2 + 1, (2, len(frames)))
+        return images
+    moves = moving(scaled(images[:, :: LENGTH // 2]), level)  # three frames tell enough of where to look
+    cells = torch.multinomial(moves.flatten(1).float().cpu() + 1e-4, 1)[:, 0]
+    columns, half = moves.shape[2], side // 2
+    jitter = torch.randint(-half // 2, half // 2 + 1, (2, len(images)))
     top = (cells // columns * CELL + CELL // 2 - half + jitter[0]).clamp(0, max(height - side, 0)).tolist()
     left = (cells % columns * CELL + CELL // 2 - half + jitter[1]).clamp(0, max(width - side, 0)).tolist()
-    return torch.stack([frame[..., y : y + side, x : x + side] for frame, y, x in zip(frames, top, left, strict=True)])
+    return torch.stack([clip[:, y : y + side, x : x + side] for clip, y, x in zip(images, top, left, strict=True)])

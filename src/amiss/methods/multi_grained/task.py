@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn import functional
 from amiss.methods.multi_grained.backbones import Seen
 from amiss.methods.multi_grained.losses import averaged, info_nce, likeness
 from amiss.methods.multi_grained.network import ProxyNetwork
-from amiss.methods.multi_grained.samples import GAPS, LENGTH, consecutive, cropped, moving, without
+from amiss.methods.multi_grained.samples import LENGTH, consecutive, cropped, drawn_gaps, moving, scaled, without
 from amiss.methods.multi_grained.settings import MultiGrainedSettings
 from amiss.methods.task import Plan
 from amiss.types import Windows
@@ -20,6 +21,7 @@ from amiss.types import Windows
 __all__ = ["ProxyTasks", "frames_of"]
 
 PLAN = Plan(epochs=24, batch=16, rate=1e-3, decay=0.5, decay_every=6, clip=5.0)
+ADAPTING = Plan(epochs=10, batch=16, rate=1e-4, clip=5.0)
 STILL = 0.02
 """Share of a clip's cells below which it counts as static."""
 WITHIN = 0.1
@@ -33,8 +35,7 @@ FURTHER = 2
 
 def frames_of(windows: Windows) -> Tensor:
     """`(N, 3, 13, H, W)` float32 in -1..1 from the images of windows."""
-    images = torch.from_numpy(np.array(windows.data["image"]))
-    return images.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+    return scaled(torch.from_numpy(np.array(windows.data["image"])))
 
 
 class ProxyTasks:
@@ -43,12 +44,13 @@ class ProxyTasks:
     Args:
         settings: Network and weights.
         seed: Of the first values.
+        learned: A network to go on from, which is left as it is, gently; None begins anew.
     """
 
-    def __init__(self, settings: MultiGrainedSettings, seed: int) -> None:
-        self.name, self.plan = "multi-grained", PLAN
+    def __init__(self, settings: MultiGrainedSettings, seed: int, learned: ProxyNetwork | None = None) -> None:
+        self.name, self.plan = ("multi-grained", PLAN) if learned is None else ("multi-grained-adapted", ADAPTING)
         torch.manual_seed(seed)
-        self.network = ProxyNetwork(settings)
+        self.network = ProxyNetwork(settings) if learned is None else copy.deepcopy(learned)
         self.module: nn.Module = self.network
         self._settings = settings
 
@@ -59,9 +61,8 @@ class ProxyTasks:
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Each task's loss with its weight."""
         settings, network = self._settings, self.network
-        frames = batch["image"].permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-        frames = cropped(frames, settings.crop, settings.static)
-        missing = torch.randint(1, GAPS + 1, (len(frames),)).to(frames.device)
+        frames = scaled(cropped(batch["image"], settings.crop, settings.static))
+        missing = drawn_gaps(len(frames)).to(frames.device)
         first = torch.randint(0, 2, (len(frames),)).to(frames.device)
         clips = torch.cat([without(frames, missing), consecutive(frames, first)])
         seen = network.backbone(clips)
