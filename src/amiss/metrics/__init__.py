@@ -18,11 +18,13 @@ from amiss.metrics.frame import (
     score_gap,
 )
 from amiss.metrics.pixel import detection_level, pixel_auc
+from amiss.metrics.region import RegionLevels, mask_boxes, recall_at, region_levels
 
 __all__ = [
     "BestF1",
     "Clips",
     "Curve",
+    "RegionLevels",
     "average_precision",
     "best_f1",
     "detection_level",
@@ -30,11 +32,14 @@ __all__ = [
     "frame_auc",
     "macro_auc",
     "macro_auc_padded",
+    "mask_boxes",
     "micro_auc",
     "nearest_equal_error_rate",
     "pixel_auc",
     "pr_auc_trapezoid",
     "precision_recall",
+    "recall_at",
+    "region_levels",
     "roc",
     "score_gap",
 ]

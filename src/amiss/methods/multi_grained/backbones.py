@@ -58,19 +58,21 @@ class Backbone(nn.Module):
         fine: Channels of the fine features.
         coarse: Channels of the coarse features.
         draws: Whether it has a decoder, which is a `Drawing` then.
+        shares: Whether clips can share what frames have to do with them.
     """
 
     fine: int
     coarse: int
     draws: ClassVar[bool] = False
+    shares: ClassVar[bool] = False
 
     def forward(self, clips: Tensor) -> Seen:
         """What it makes of `(N, 3, 12, H, W)` clips, RGB in -1..1."""
         raise NotImplementedError
 
-    def shared(self, frames: Tensor) -> Tensor | None:  # noqa: ARG002
-        """What clips can share of `(F, 3, H, W)` frames, `(F, …)`, or None where they share nothing."""
-        return None
+    def shared(self, frames: Tensor) -> Tensor:
+        """What clips share of `(F, 3, H, W)` frames, `(F, …)`, where they share anything."""
+        raise NotImplementedError
 
     def joined(self, shared: Tensor, members: Tensor) -> Seen:
         """What `forward` gives, from what clips share.
@@ -95,6 +97,8 @@ class I3DBackbone(Backbone):
     Raises:
         WeightsError: They do not fit.
     """
+
+    shares = True
 
     def __init__(self, width: float, weights: Path | None = None) -> None:
         super().__init__()

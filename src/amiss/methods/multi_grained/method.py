@@ -86,9 +86,7 @@ class MultiGrained(Method):
     title = "Whether a frame is missing, where it is missing, and what was in it"
     settings_type = MultiGrainedSettings
     presets = PRESETS
-    after_training = frozenset(
-        {"shares", "examples", "continuity_share", "localization_share", "estimation_share", "own_share"}
-    )
+    after_training = frozenset({"examples", "continuity_share", "localization_share", "estimation_share", "own_share"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -135,7 +133,7 @@ class MultiGrained(Method):
             raise FootageError("nothing moves in the normal footage; give footage with life, or lower method.static")
         task = ProxyTasks(self._settings, seed)
         trainer(task, store, seed)
-        self._onlooker = Onlooker(task.network.eval(), shares=self._settings.shares)
+        self._onlooker = Onlooker(task.network.eval())
         sample, owners = store.sample(SAMPLE, np.random.default_rng(seed))
         self._standardise(sample, progress)
         self._keep_examples(sample, [store.parts[int(index)].name for index in owners])
@@ -143,8 +141,8 @@ class MultiGrained(Method):
     def _standardise(self, windows: Windows, progress: Progress) -> None:
         """Learn the moments of cells that move, and the level that half of the windows reach somewhere."""
         kept: list[tuple[FloatArray, FloatArray]] = []
-        for _, maps in self._looker.look(windows):
-            kept += zip(maps.raw.double().numpy(), maps.change.double().numpy(), strict=True)
+        for maps in self._looker.look(windows):
+            kept.append(_arrays(maps))
             progress("looking at normal clips", len(kept), len(windows))
         self._usual = Usual.of(np.concatenate([self._moving(raw, change) for raw, change in kept]))
         self._level = float(np.median([pooled(self._total(self._told(*one))).max() for one in kept]))
@@ -167,7 +165,7 @@ class MultiGrained(Method):
     def _keep_examples(self, windows: Windows, names: Sequence[str]) -> None:
         """Keep the highest places of some windows, to show."""
         rows = np.linspace(0, len(windows) - 1, min(len(windows), 2 * self._settings.examples)).round().astype(int)
-        found = [places[0] for _, places in self._places(windows[rows])]
+        found = [places[0] for places in self._places(windows[rows])]
         chosen = spread_out(np.stack([place.code for place in found]), min(self._settings.examples, len(found)))
         self._shown = np.stack([found[one].code for one in chosen])
         self.exemplars = [Exemplar(names[rows[one]], int(windows.frame[rows[one]]), found[one].box) for one in chosen]
@@ -190,17 +188,13 @@ class MultiGrained(Method):
             raise LookupError("the method has learned nothing yet")
         return self._usual
 
-    def _places(self, windows: Windows) -> Iterator[tuple[int, list[_Place]]]:
-        """The number of each window, and its regions, the highest first."""
-        row = 0
-        for some, maps in self._looker.look(windows):
-            for index in range(len(some)):
-                yield row, self._places_in(some.box[index], maps, index)
-                row += 1
+    def _places(self, windows: Windows) -> Iterator[list[_Place]]:
+        """The regions of each window, the highest first; an object cube is one region."""
+        for box, maps in zip(windows.box, self._looker.look(windows), strict=True):
+            yield self._places_in(box, maps)
 
-    def _places_in(self, box: FloatArray, maps: Maps, index: int) -> list[_Place]:
-        """The regions of one window, the highest first; of an object cube the whole."""
-        raw, change = maps.raw[index].double().numpy(), maps.change[index].double().numpy()
+    def _places_in(self, box: FloatArray, maps: Maps) -> list[_Place]:
+        raw, change = _arrays(maps)
         parts = self._told(raw, change)
         near, total = pooled(parts), pooled(self._total(parts))
         level = self._level if self._settings.windows == "clips" else -np.inf
@@ -214,7 +208,7 @@ class MultiGrained(Method):
                     parts=near[:, row, column],
                     raw=pooled(raw)[:, row, column],
                     maps=resampled(parts, region, SIDE),
-                    code=maps.code[index, :, row, column].numpy(),
+                    code=maps.code[0, :, row, column].numpy(),
                 )
             )
         return found
@@ -225,7 +219,7 @@ class MultiGrained(Method):
         A region is a connected component of the combined map where it reaches the level that half of the normal clips
         reach somewhere; a window without one has what is around its highest cell. An object cube is one region.
         """
-        found = [(row, place) for row, places in self._places(windows) for place in places]
+        found = [(row, place) for row, places in enumerate(self._places(windows)) for place in places]
         rows, places = np.array([row for row, _ in found], np.int64), [place for _, place in found]
         parts = np.array([place.parts for place in places]).reshape(-1, len(self.parts))
         maps = np.array([place.maps for place in places], np.float16).reshape(-1, len(self.parts), SIDE, SIDE)
@@ -241,23 +235,16 @@ class MultiGrained(Method):
 
     def update(self, windows: Windows) -> None:
         """Let more normal cells count in what the parts are standardised by; the network stays as it is."""
-        for some, maps in self._looker.look(windows):
-            for index in range(len(some)):
-                raw, change = maps.raw[index].double().numpy(), maps.change[index].double().numpy()
-                self._usual = self._known.with_more(self._moving(raw, change))
+        for maps in self._looker.look(windows):
+            self._usual = self._known.with_more(self._moving(*_arrays(maps)))
 
     def adapt(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
         """Train the network a little further, and let the new place count as much as all that was learned before."""
         task = ProxyTasks(self._settings, seed, self._looker.network)
         trainer(task, store, seed)
-        self._onlooker = Onlooker(task.network.eval(), shares=self._settings.shares)
+        self._onlooker = Onlooker(task.network.eval())
         windows, _ = store.sample(SAMPLE, np.random.default_rng(seed))
-        cells = [
-            self._moving(raw, change)
-            for _, maps in self._onlooker.look(windows)
-            for raw, change in zip(maps.raw.double().numpy(), maps.change.double().numpy(), strict=True)
-        ]
-        values = np.concatenate(cells)
+        values = np.concatenate([self._moving(*_arrays(maps)) for maps in self._onlooker.look(windows)])
         if len(values):
             self._usual = self._known.weighing(len(values)).with_more(values)
         progress("adapting", len(windows), len(windows))
@@ -265,7 +252,7 @@ class MultiGrained(Method):
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
         """A sentence for each part that is higher than at 99 % of normal places that move, at least the strongest."""
         window = windows[[int(np.abs(windows.box - region.box[0]).sum(1).argmin())]]
-        places = next(self._places(window))[1]
+        places = next(self._places(window))
         place = min(places, key=lambda one: float(np.abs(one.box - region.box[0]).sum()))
         below = dict(zip(self.parts, self._known.below(place.raw), strict=True))
         ranked = sorted(below, key=lambda name: -float(place.parts[self.parts.index(name)]))
@@ -282,13 +269,9 @@ class MultiGrained(Method):
         """The middle frame, and where each part is high: from black (usual) over red to white (6 deviations)."""
         frames = np.asarray(windows.data["image"][:, MIDDLE])
         shown = {"frame": frames} | {PICTURES[name]: np.zeros_like(frames) for name in self.parts}
-        row = 0
-        for some, maps in self._looker.look(windows):
-            for index in range(len(some)):
-                parts = self._told(maps.raw[index].double().numpy(), maps.change[index].double().numpy())
-                for name, values in zip(self.parts, parts, strict=True):
-                    shown[PICTURES[name]][row] = _heat(values, frames.shape[1:3])
-                row += 1
+        for row, maps in enumerate(self._looker.look(windows)):
+            for name, values in zip(self.parts, self._told(*_arrays(maps)), strict=True):
+                shown[PICTURES[name]][row] = _heat(values, frames.shape[1:3])
         return shown
 
     def state(self) -> Mapping[str, NDArray[Any]]:
@@ -305,9 +288,14 @@ class MultiGrained(Method):
             network.load_state_dict(tensors)
         except RuntimeError as error:  # the shape of a tensor
             raise ValueError(str(error)) from None
-        self._onlooker = Onlooker(network.eval(), shares=self._settings.shares)
+        self._onlooker = Onlooker(network.eval())
         self._usual = Usual.from_state({name: state[f"usual.{name}"] for name in USUAL})
         self._level, self._shown = float(state["level"]), state["shown"]
+
+
+def _arrays(maps: Maps) -> tuple[FloatArray, FloatArray]:
+    """`(P, h, w)` the parts of one window, and `(h, w)` how much its cells change."""
+    return maps.raw[0].double().numpy(), maps.change[0].double().numpy()
 
 
 def _box(whole: FloatArray, region: Region, shape: tuple[int, ...]) -> FloatArray:

@@ -118,18 +118,18 @@ class ProxyNetwork(nn.Module):
         """The backbone, where it draws."""
         return cast(Drawing, self.backbone)
 
-    def maps(self, frames: Tensor, intact: Seen, broken: Seen) -> Maps:
+    def maps(self, frames: Tensor, broken: Seen, intact: Seen | None) -> Maps:
         """The parts of the score for each cell of the middle frame.
 
         Args:
             frames: `(N, 3, 13, H, W)` in -1..1.
-            intact: Of the first twelve.
-            broken: Of all but the middle one.
+            broken: What the backbone makes of all but the middle one.
+            intact: Of the first twelve; None without continuity judgment.
         """
         moved = change(frames)
         size = moved.shape[1:]
         found: dict[str, Tensor] = {}
-        if "continuity" in self.parts:
+        if intact is not None:
             coarse = self.judged(intact)[:, None].float()
             found["continuity"] = functional.interpolate(coarse, size=size, mode="bilinear")[:, 0]
         if "localization" in self.parts:

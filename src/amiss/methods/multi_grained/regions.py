@@ -20,7 +20,7 @@ AROUND = np.ones((3, 3), np.bool_)
 """Cells that touch, at a corner too, belong together."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Region:
     """A region of a map.
 

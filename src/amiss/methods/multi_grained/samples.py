@@ -97,7 +97,7 @@ def cropped(images: Tensor, side: int, level: float) -> Tensor:
     if not side or side >= max(height, width):
         return images
     moves = moving(scaled(images[:, :: LENGTH // 2]), level)  # three frames tell enough of where to look
-    cells = torch.multinomial(moves.flatten(1).float().cpu() + 1e-4, 1)[:, 0]
+    cells = torch.multinomial(moves.flatten(1).float().cpu() + 1e-6, 1)[:, 0]
     columns, half = moves.shape[2], side // 2
     jitter = torch.randint(-half // 2, half // 2 + 1, (2, len(images)))
     top = (cells // columns * CELL + CELL // 2 - half + jitter[0]).clamp(0, max(height - side, 0)).tolist()

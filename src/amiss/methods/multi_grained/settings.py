@@ -51,7 +51,6 @@ class MultiGrainedSettings(Settings):
         None, ge=0, description="Weight of missing-frame estimation in the score, likewise."
     )
     own_share: float | None = Field(None, ge=0, description="Weight of the own objective in the score, likewise.")
-    shares: bool = Field(default=True, description="Clips share the first layer of I3D, which changes no score.")
     temperature: float = Field(0.1, gt=0, description="What cosines are divided by in the contrastive loss.")
     examples: int = Field(64, ge=3, description="Normal examples kept to show.")
 

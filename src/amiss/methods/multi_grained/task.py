@@ -60,25 +60,33 @@ class ProxyTasks:
 
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Each task's loss with its weight."""
-        settings, network = self._settings, self.network
+        settings = self._settings
         frames = scaled(cropped(batch["image"], settings.crop, settings.static))
-        missing = drawn_gaps(len(frames)).to(frames.device)
-        first = torch.randint(0, 2, (len(frames),)).to(frames.device)
-        clips = torch.cat([without(frames, missing), consecutive(frames, first)])
-        seen = network.backbone(clips)
-        moves = moving(frames, settings.static).float()
         terms: dict[str, Tensor] = {}
+        if settings.continuity or settings.localization or settings.estimation:
+            terms |= self._proxies(frames)
+        if settings.draws and settings.own:
+            drawn = self.network.drawing.own(frames)
+            pictures, target = (value.float().transpose(1, 2).flatten(0, 1) for value in (drawn.pictures, drawn.target))
+            terms["own"] = settings.own * (likeness(pictures, target) + drawn.penalty)
+        return terms
+
+    def _proxies(self, frames: Tensor) -> dict[str, Tensor]:
+        """The losses of the proxy tasks that have a weight."""
+        settings, terms = self._settings, dict[str, Tensor]()
+        missing = drawn_gaps(len(frames)).to(frames.device)
+        clips = [without(frames, missing)]
+        if settings.continuity:
+            clips.append(consecutive(frames, torch.randint(0, 2, (len(frames),)).to(frames.device)))
+        seen: Seen = self.network.backbone(torch.cat(clips))
+        broken = seen.first(len(frames))
+        moves = moving(frames, settings.static).float()
         if settings.continuity:
             terms["continuity"] = settings.continuity * self._continuity(seen, moves)
-        broken = seen.first(len(frames))
         if settings.localization:
             terms["localization"] = settings.localization * self._localization(broken, moves, missing)
         if settings.estimation:
             terms["estimation"] = settings.estimation * self._estimation(broken, frames, moves, missing)
-        if settings.draws and settings.own:
-            drawn = network.drawing.own(frames)
-            pictures, target = (value.float().transpose(1, 2).flatten(0, 1) for value in (drawn.pictures, drawn.target))
-            terms["own"] = settings.own * (likeness(pictures, target) + drawn.penalty)
         return terms
 
     def _continuity(self, seen: Seen, moves: Tensor) -> Tensor:
