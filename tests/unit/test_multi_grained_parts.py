@@ -172,7 +172,7 @@ def test_clips_that_share_the_first_layer_give_what_each_gives_alone() -> None:
     members = torch.stack([torch.arange(12) + first for first in (0, 1, 4, 6)])
     members[3] = torch.tensor([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12])
     alone = backbone(torch.stack([frames[clip] for clip in members]).transpose(1, 2))
-    shared = backbone.joined(backbone.shared(frames), members)
+    shared = backbone.joined([backbone.shared(frame) for frame in frames], members.tolist())
     torch.testing.assert_close(shared.fine, alone.fine, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(shared.coarse, alone.coarse, atol=1e-5, rtol=1e-5)
 
@@ -203,13 +203,13 @@ def small(**changes: object) -> MultiGrainedSettings:
 
 def test_static_clips_take_no_part_in_judgment_and_localization() -> None:
     still = np.full((4, LENGTH, 32, 32, 3), 90, np.uint8)
-    found = losses_of(ProxyTasks(small(), 0), still)
+    found = losses_of(ProxyTasks(small(), 0, 100), still)
     assert found["continuity"] == found["localization"] == 0
     assert found["estimation"] > 0
 
 
 def test_a_static_clip_beside_others_changes_nothing_of_what_they_teach() -> None:
-    task = ProxyTasks(small(estimation=0), 0)
+    task = ProxyTasks(small(estimation=0), 0, 100)
     task.module.eval()
     gradients = []
     for level in (20, 200):
@@ -226,19 +226,19 @@ def test_a_static_clip_beside_others_changes_nothing_of_what_they_teach() -> Non
 @pytest.mark.parametrize("name", ["continuity", "localization", "estimation", "own"])
 def test_each_weight_scales_its_loss_and_nothing_leaves_its_head_out(name: str) -> None:
     pictures = half_moving(3)
-    one = losses_of(ProxyTasks(small(backbone="unet"), 0), pictures)
-    double = losses_of(ProxyTasks(small(backbone="unet", **{name: 2.0}), 0), pictures)
+    one = losses_of(ProxyTasks(small(backbone="unet"), 0, 100), pictures)
+    double = losses_of(ProxyTasks(small(backbone="unet", **{name: 2.0}), 0, 100), pictures)
     assert double[name] == pytest.approx(2 * one[name])
     assert {key: value for key, value in double.items() if key != name} == {
         key: value for key, value in one.items() if key != name
     }
-    assert name not in losses_of(ProxyTasks(small(backbone="unet", **{name: 0.0}), 0), pictures)
+    assert name not in losses_of(ProxyTasks(small(backbone="unet", **{name: 0.0}), 0, 100), pictures)
 
 
 @pytest.mark.parametrize("backbone", ["i3d", "objects", "unet", "memory", "convgru"])
 def test_the_tasks_can_be_learned(backbone: str) -> None:
     torch.manual_seed(0)
-    task = ProxyTasks(small(backbone=backbone, width=0.125), 0)
+    task = ProxyTasks(small(backbone=backbone, width=0.125), 0, 100)
     optimiser = torch.optim.Adam(task.module.parameters(), 3e-3)
     pictures = half_moving(4)
     pictures[:, :, :, 20:] = np.cumsum(np.full((LENGTH, 1, 1, 1), 9), 0).astype(np.uint8) + 60

@@ -6,6 +6,7 @@ video via self-supervised and multi-task learning", CVPR 2021 (a few 3-D convolu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, cast
@@ -70,16 +71,16 @@ class Backbone(nn.Module):
         """What it makes of `(N, 3, 12, H, W)` clips, RGB in -1..1."""
         raise NotImplementedError
 
-    def shared(self, frames: Tensor) -> Tensor:
-        """What clips share of `(F, 3, H, W)` frames, `(F, …)`, where they share anything."""
+    def shared(self, frame: Tensor) -> Tensor:
+        """What clips share of a frame `(3, H, W)`, where they share anything."""
         raise NotImplementedError
 
-    def joined(self, shared: Tensor, members: Tensor) -> Seen:
+    def joined(self, shared: Sequence[Tensor], clips: Sequence[Sequence[int]]) -> Seen:
         """What `forward` gives, from what clips share.
 
         Args:
-            shared: From `shared`.
-            members: `(N, 12)` the number of each frame of each clip.
+            shared: From `shared`, of each frame.
+            clips: The numbers of the twelve frames of each clip.
         """
         raise NotImplementedError
 
@@ -114,7 +115,7 @@ class I3DBackbone(Backbone):
 
     def forward(self, clips: Tensor) -> Seen:
         """What it makes of `(N, 3, 12, H, W)` clips."""
-        return self._after_first(self.trunk[0](clips))
+        return self._after_first(self.trunk[0](_laid(clips)))
 
     def _after_first(self, x: Tensor) -> Seen:
         """From the first layer's `(N, C, 6, H / 2, W / 2)` on."""
@@ -127,26 +128,33 @@ class I3DBackbone(Backbone):
         wide = nn.functional.interpolate(self.lateral(x), size=fine.shape[2:], mode="nearest")
         return Seen(torch.relu(fine + wide).flatten(1, 2), x.flatten(1, 2))
 
-    def shared(self, frames: Tensor) -> Tensor:
-        """`(F, 7, C, H / 2, W / 2)`: frames convolved with each of the seven layers in time of the first kernel."""
+    def shared(self, frame: Tensor) -> Tensor:
+        """`(7, C, H / 2, W / 2)`: a frame convolved with each of the seven layers in time of the first kernel."""
         weight = self._first.conv3d.weight  # C, 3, 7, 7, 7
         across = weight.permute(2, 0, 1, 3, 4).flatten(0, 1)  # 7 C, 3, 7, 7
-        padded = pad_same(frames[:, :, None], (1, 7, 7), (1, 2, 2))[:, :, 0]
-        # One at a time: a frame gives the same numbers whatever comes with it.
-        each = torch.cat([nn.functional.conv2d(frame[None], across, stride=2) for frame in padded])
-        return each.view(len(frames), TAPS, -1, *each.shape[2:])
+        padded = pad_same(frame[None, :, None], (1, TAPS, TAPS), (1, 2, 2))[:, :, 0]
+        found = nn.functional.conv2d(padded, across, stride=2)[0]
+        return found.view(TAPS, -1, *found.shape[1:])
 
-    def joined(self, shared: Tensor, members: Tensor) -> Seen:
+    def joined(self, shared: Sequence[Tensor], clips: Sequence[Sequence[int]]) -> Seen:
         """What `forward` gives, from frames that were convolved."""
-        positions = []
-        for first in range(-2, CLIP - 2, 2):  # as padded in time: two zeros before, three after
-            within = [(tap, first + tap) for tap in range(TAPS) if 0 <= first + tap < CLIP]
-            positions.append(torch.stack([shared[members[:, at], tap] for tap, at in within]).sum(0))
-        return self._after_first(torch.relu(self._first.bn(torch.stack(positions, 2))))
+        taps, channels, *size = shared[0].shape
+        x = shared[0].new_zeros(len(clips), channels, CLIP // 2, *size)
+        for clip, members in zip(x, clips, strict=True):
+            for position in range(CLIP // 2):
+                first = 2 * position - 2  # as padded in time: two zeros before, three after
+                for tap in range(max(-first, 0), min(taps, CLIP - first)):
+                    clip[:, position] += shared[members[first + tap]][tap]
+        return self._after_first(_laid(torch.relu(self._first.bn(x))))
 
     @property
     def _first(self) -> Unit:
         return cast(Unit, self.trunk[0])
+
+
+def _laid(clips: Tensor) -> Tensor:
+    """With the channels of a place together, where processors convolve and pool in half the time."""
+    return clips.contiguous(memory_format=torch.channels_last_3d)
 
 
 class ObjectBackbone(Backbone):
@@ -168,5 +176,5 @@ class ObjectBackbone(Backbone):
 
     def forward(self, clips: Tensor) -> Seen:
         """What it makes of `(N, 3, 12, H, W)` clips."""
-        features = self.layers(clips).flatten(1, 2)
+        features = self.layers(_laid(clips)).flatten(1, 2)
         return Seen(features, features)

@@ -55,18 +55,17 @@ class Onlooker:
 
     def _seen(self, images: Image, frames: Tensor) -> Seen:
         """What the backbone makes of the clip without its middle frame, and of the first twelve frames if asked for."""
-        clips = torch.tensor(self._clips)
         if not self._shares:
-            seen: Seen = self.network.backbone(frames[0][:, clips].transpose(0, 1))
+            seen: Seen = self.network.backbone(frames[0][:, torch.tensor(self._clips)].transpose(0, 1))
             return seen
         keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-        shared = [self._shared(key, frames[:, :, at]) for at, key in enumerate(keys)]
-        return self.network.backbone.joined(torch.stack(shared), clips)
+        shared = [self._shared(key, frames[0, :, at]) for at, key in enumerate(keys)]
+        return self.network.backbone.joined(shared, self._clips)
 
     def _shared(self, key: bytes, picture: Tensor) -> Tensor:
         """What clips share of a frame, as remembered."""
         if key not in self._remembered:
-            self._remembered[key] = self.network.backbone.shared(picture)[0]
+            self._remembered[key] = self.network.backbone.shared(picture)
             if len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
         self._remembered.move_to_end(key)

@@ -30,7 +30,7 @@ from amiss.windows.store import WindowStore
 __all__ = ["MultiGrained"]
 
 LEAST = 16
-SAMPLE = 384
+SAMPLE = 256
 """Normal windows, at most, that the parts are standardised by."""
 SIDE = 16
 """Cells a side of the maps of a region."""
@@ -131,7 +131,7 @@ class MultiGrained(Method):
         sample, _ = store.sample(LEAST, np.random.default_rng(seed))
         if not moving(frames_of(sample), self._settings.static).any():
             raise FootageError("nothing moves in the normal footage; give footage with life, or lower method.static")
-        task = ProxyTasks(self._settings, seed)
+        task = ProxyTasks(self._settings, seed, len(store))
         trainer(task, store, seed)
         self._onlooker = Onlooker(task.network.eval())
         sample, owners = store.sample(SAMPLE, np.random.default_rng(seed))
@@ -240,7 +240,7 @@ class MultiGrained(Method):
 
     def adapt(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
         """Train the network a little further, and let the new place count as much as all that was learned before."""
-        task = ProxyTasks(self._settings, seed, self._looker.network)
+        task = ProxyTasks(self._settings, seed, len(store), self._looker.network)
         trainer(task, store, seed)
         self._onlooker = Onlooker(task.network.eval())
         windows, _ = store.sample(SAMPLE, np.random.default_rng(seed))

@@ -20,7 +20,8 @@ from amiss.types import Windows
 
 __all__ = ["ProxyTasks", "frames_of"]
 
-PLAN = Plan(epochs=24, batch=16, rate=1e-3, decay=0.5, decay_every=6, clip=5.0)
+BATCH, STEPS = 16, 900
+"""Windows a step, and about so many steps: for a hundred or two, where to look is not found at all."""
 ADAPTING = Plan(epochs=10, batch=16, rate=1e-4, clip=5.0)
 STILL = 0.02
 """Share of a clip's cells below which it counts as static."""
@@ -31,6 +32,12 @@ OTHERS = 8
 NEIGHBOURS = (-1, 1)
 FURTHER = 2
 """Further frames of the clip that are negatives besides the missing one's neighbours."""
+
+
+def _plan(count: int) -> Plan:
+    """As many epochs as make the steps; in the second half the rate is a quarter."""
+    epochs = max(4, round(STEPS * BATCH / count))
+    return Plan(epochs=epochs, batch=BATCH, rate=1e-3, decay=0.25, decay_every=-(-epochs // 2), clip=5.0)
 
 
 def frames_of(windows: Windows) -> Tensor:
@@ -44,11 +51,14 @@ class ProxyTasks:
     Args:
         settings: Network and weights.
         seed: Of the first values.
+        count: Windows that there are to learn from.
         learned: A network to go on from, which is left as it is, gently; None begins anew.
     """
 
-    def __init__(self, settings: MultiGrainedSettings, seed: int, learned: ProxyNetwork | None = None) -> None:
-        self.name, self.plan = ("multi-grained", PLAN) if learned is None else ("multi-grained-adapted", ADAPTING)
+    def __init__(
+        self, settings: MultiGrainedSettings, seed: int, count: int, learned: ProxyNetwork | None = None
+    ) -> None:
+        self.name, self.plan = ("multi-grained", _plan(count)) if learned is None else ("adapted", ADAPTING)
         torch.manual_seed(seed)
         self.network = ProxyNetwork(settings) if learned is None else copy.deepcopy(learned)
         self.module: nn.Module = self.network

@@ -57,7 +57,11 @@ class Unit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, inputs, T, H, W)` → `(N, outputs, ceil(T / stride), ceil(H / stride), ceil(W / stride))`."""
-        return torch.relu(self.bn(self.conv3d(pad_same(x, self._kernel, self._stride))))
+        if self._stride == (1, 1, 1):  # as many zeros before as after: no copy with zeros around it is needed
+            x = nn.functional.conv3d(x, self.conv3d.weight, self.conv3d.bias, padding=self._kernel[0] // 2)
+        else:
+            x = self.conv3d(pad_same(x, self._kernel, self._stride))
+        return torch.relu_(self.bn(x))
 
 
 class Pool(nn.Module):
@@ -69,6 +73,8 @@ class Pool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, C, T, H, W)` → each size divided by the stride and rounded up."""
+        if self._stride == (1, 1, 1):
+            return nn.functional.max_pool3d(x, self._kernel, 1, self._kernel[0] // 2)
         return nn.functional.max_pool3d(pad_same(x, self._kernel, self._stride), self._kernel, self._stride)
 
 
