@@ -58,6 +58,15 @@ def test_clips_come_at_every_so_many_frames() -> None:
     assert frames == [[], [], [], [2], [], [4], []]
 
 
+def test_clips_may_hold_every_other_frame() -> None:
+    needs = Needs("clip", ("image",), length=3, pace=2, shape=(24, 32), at="middle")
+    windows = run([seen(index) for index in range(6)], needs)
+    assert [len(one) for one in windows] == [0, 0, 0, 0, 1, 1]
+    assert windows[-1].frame.tolist() == [3]
+    assert windows[-1].data["image"][0, :, 0, 0, 0].tolist() == [1, 3, 5]
+    assert windows[-1].data["crop"].tolist() == [[1, 3, 5]]
+
+
 def test_none_spans_a_gap_in_time() -> None:
     steps = [0.0, 0.04, 0.04, 0.0, 0.04, 0.04]
     assert [len(one) for one in run([seen(i, step) for i, step in enumerate(steps)])] == [0, 0, 1, 0, 0, 1]

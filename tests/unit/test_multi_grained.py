@@ -18,8 +18,8 @@ from amiss.types import NO_TRACK
 from support import SMALL, Mover, Rectangles, fit, learn_quickly, parts_of, quick_config, walkers
 
 ID = "multi-grained"
-NORMAL = [walkers(f"normal{seed}", seed, length=24) for seed in range(2)]
-ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=18)
+NORMAL = [walkers(f"normal{seed}", seed, length=36) for seed in range(2)]
+ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=27)
 CORNER = Rectangles("corner", (*walkers("", 5).movers, Mover(140, 2, 12, 12, dx=0.0, flickers=True)), length=18)
 
 
@@ -171,6 +171,7 @@ def test_live_scores_are_those_of_files_that_look_at_the_past_only(tmp_path: Pat
 CHANGED: dict[str, Any] = {
     "backbone": "objects",
     "windows": "cubes",
+    "pace": 2,
     "rows": 80,
     "columns": 128,
     "size": 48,
@@ -198,7 +199,7 @@ def test_every_setting_has_its_change() -> None:
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_a_setting_changes_scores_or_what_is_kept(tmp_path: Path, name: str) -> None:
-    usual: dict[str, Any] = {"width": 0.05}
+    usual: dict[str, Any] = {"rows": 64, "columns": 96, "crop": 48, "size": 32}
     if name == "size":
         usual |= {"windows": "cubes", "backbone": "objects"}
     if name.startswith("own"):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from amiss.config import Config
-from amiss.engine.model import Mode, Model, make_filter, make_method
+from amiss.engine.model import Mode, Model, make_filter, make_method, persistence
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
 from amiss.footage.base import Footage
@@ -138,7 +138,7 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
     progress("calibrating", len(held), len(held))
     floor = min((float(regions.score.min()) for regions in scored if len(regions)), default=0.0)
     curves = [
-        (worst_region(persist(regions, config.scoring.persistence, floor), len(part.clock), floor), part.clock)
+        (worst_region(persist(regions, persistence(config, method), floor), len(part.clock), floor), part.clock)
         for regions, (part, _) in zip(scored, held, strict=True)
     ]
     modes: dict[Mode, Calibration] = {}

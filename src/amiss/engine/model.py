@@ -23,7 +23,7 @@ from amiss.storage import whole_folder
 from amiss.types import FloatArray, FrameScores
 from amiss.windows.needs import Needs
 
-__all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method", "needs_in"]
+__all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method", "needs_in", "persistence"]
 
 FORMAT = 1
 INDEX = "model.json"
@@ -48,12 +48,17 @@ def needs_in(mode: Mode, needs: Needs) -> Needs:
     return replace(needs, at="last") if mode == "causal" else needs
 
 
+def persistence(config: Config, method: Method) -> int:
+    """Over how many frames regions are averaged along their tracks: clips of whole frames have none."""
+    return config.scoring.persistence if method.needs.boxes else 1
+
+
 def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatArray], FloatArray]:
     """The filter over a stretch of a curve, which knows of the frames before the first whole window and track."""
     smoothing = Smoothing.parse(config.scoring.smoothing)
     needs = method.needs
     before, after = needs.reach
-    warm_up = needs.length - 1 - needs.lag - before + config.scoring.persistence - 1 + needs.stride - 1
+    warm_up = needs.span - 1 - needs.lag - before + persistence(config, method) - 1 + needs.stride - 1
     cool_down = needs.lag - after
     return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up, cool_down)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from amiss.engine.model import Mode, Model
+from amiss.engine.model import Mode, Model, persistence
 from amiss.engine.progress import Counter
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.errors import ScoresError
@@ -109,7 +109,7 @@ def score_part(model: Model, part: WindowPart) -> RegionScores:
     batches = [model.method.score(windows) for windows in part.batches()]
     regions = RegionScores.merge(batches) if batches else model.method.score(part[0:0])
     regions = hold(regions, model.needs.stride, part.clock, model.config.footage.gap, model.needs.reach)
-    return persist(regions, model.config.scoring.persistence, model.calibrations[model.mode()].floor)
+    return persist(regions, persistence(model.config, model.method), model.calibrations[model.mode()].floor)
 
 
 def event_of(

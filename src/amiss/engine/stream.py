@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from amiss.engine.model import Model, needs_in
+from amiss.engine.model import Model, needs_in, persistence
 from amiss.engine.score import event_of
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
@@ -57,7 +57,7 @@ class Stream:
         self._held = _Held()
         self._before: float | None = None
         self._standing: tuple[RegionScores, Windows] | None = None
-        self._recent: deque[RegionScores] = deque(maxlen=model.config.scoring.persistence)
+        self._recent: deque[RegionScores] = deque(maxlen=persistence(model.config, model.method))
 
     def update(self, frame: Frame) -> Update:
         """Score one frame; frames come in order of time."""

@@ -45,7 +45,7 @@ class Transfer:
     @property
     def skipped(self) -> int:
         """Frames at the beginning of each clip that take no part in the evaluation."""
-        return self.shots * self.model.method.needs.length
+        return self.shots * self.model.method.needs.span
 
     @property
     def key(self) -> str:

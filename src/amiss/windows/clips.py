@@ -26,19 +26,19 @@ MOST = 0.5
 class ClipBuilder:
     """Cuts clips of whole frames; keeps the last few frames, made smaller, and nothing else.
 
-    A clip holds `length` frames, one after the other, as `image` `(1, L, h, w, 3)` uint8 RGB with `h, w` the `shape` of
-    `needs`, and `crop` `(1, L)` int64, the number of each picture, which clips share. Its box is the whole picture at
-    the frame that it is scored at, in pixels. `size` `(1, 2)` float32 is the picture's width and height, and `step` the
-    seconds between the frame that it is scored at and the one before. There is one clip a frame, or one every `stride`
-    frames. None spans a gap in time, nor a cut, after which hardly anything is where it was.
+    A clip holds `length` frames, each `pace` frames after the one before, as `image` `(1, L, h, w, 3)` uint8 RGB with
+    `h, w` the `shape` of `needs`, and `crop` `(1, L)` int64, the number of each picture, which clips share. Its box is
+    the whole picture at the frame that it is scored at, in pixels. `size` `(1, 2)` float32 is the picture's width and
+    height, and `step` the seconds between the frame that it is scored at and the one before. There is one clip a frame,
+    or one every `stride` frames. None spans a gap in time, nor a cut, after which hardly anything is where it was.
 
     Args:
-        needs: Length, shape, which frame a clip is scored at, and how many frames apart.
+        needs: Length, pace, shape, which frame a clip is scored at, and how many frames apart clips are.
     """
 
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
-        self._past: deque[tuple[int, float, float, int, Image]] = deque(maxlen=needs.length)
+        self._past: deque[tuple[int, float, float, int, Image]] = deque(maxlen=needs.span)
         self._cells: FloatArray | None = None
         self._count = 0
 
@@ -58,7 +58,7 @@ class ClipBuilder:
         self._cells = cells
         self._past.append((frame.index, frame.seconds, seen.step, self._count, image))
         self._count += 1
-        whole = len(self._past) == self._needs.length
+        whole = len(self._past) == self._needs.span
         index, seconds, step, _, _ = self._past[-1 - self._needs.lag] if whole else self._past[-1]
         count = int(whole and index % self._needs.stride == 0)
         return Windows(
@@ -77,8 +77,9 @@ class ClipBuilder:
         length, shape = self._needs.length, self._needs.shape
         if not count:
             return {"image": np.zeros((0, length, *shape, 3), np.uint8), "crop": np.zeros((0, length), np.int64)}
-        image = np.stack([picture for *_, picture in self._past])[None]
-        return {"image": image, "crop": np.array([[number for *_, number, _ in self._past]], np.int64)}
+        held = list(self._past)[:: self._needs.pace]
+        image = np.stack([picture for *_, picture in held])[None]
+        return {"image": image, "crop": np.array([[number for *_, number, _ in held]], np.int64)}
 
 
 def _cells(image: Image) -> FloatArray:

@@ -21,7 +21,8 @@ class Needs:
             feature `(D,)` float16, dwell float32 seconds on one spot, pose `(17, 3)` float32 joints x, y in pixels,
             confidence, zeros where there is none; in segments `(L, 17, 3)`; scene `(D,)` float32, what the place looks
             like, of segments only. Clips carry their images and nothing else.
-        length: Frames a window spans.
+        length: Frames a window holds.
+        pace: Of clips, frames from each to the next; others hold every frame that they span.
         size: Pixels a side of crops.
         shape: Rows and columns that the frames of clips are brought to.
         online: Whether it can score frame by frame.
@@ -35,6 +36,7 @@ class Needs:
     window: Literal["cube", "segment", "clip"] = "cube"
     arrays: tuple[Array, ...] = ("image",)
     length: int = 1
+    pace: int = 1
     size: int = 32
     shape: tuple[int, int] = (1, 1)
     online: bool = True
@@ -49,11 +51,16 @@ class Needs:
         return self.window != "clip"
 
     @property
+    def span(self) -> int:
+        """Frames from the first of a window to its last, both included."""
+        return (self.length - 1) * self.pace + 1
+
+    @property
     def lag(self) -> int:
         """Frames that the one scored lies before the last of its window."""
-        return (self.length - 1) // 2 if self.at == "middle" else 0
+        return (self.length - 1) // 2 * self.pace if self.at == "middle" else 0
 
     @property
     def reach(self) -> tuple[int, int]:
         """Frames before the first and after the last window of a track that these speak for."""
-        return (self.length - 1 - self.lag, self.lag) if self.ends and self.at == "middle" else (0, 0)
+        return (self.span - 1 - self.lag, self.lag) if self.ends and self.at == "middle" else (0, 0)

@@ -108,7 +108,8 @@ class MultiGrained(Method):
         chosen = self._settings
         if chosen.windows == "cubes":
             return Needs("cube", ("image",), length=LENGTH, size=chosen.size, at="middle")
-        return Needs("clip", ("image",), length=LENGTH, shape=(chosen.rows, chosen.columns), at="middle")
+        shape = chosen.rows, chosen.columns
+        return Needs("clip", ("image",), length=LENGTH, pace=chosen.pace, shape=shape, at="middle")
 
     @property
     def parts(self) -> tuple[str, ...]:
