@@ -33,7 +33,7 @@ def learned(folder: Path, epochs: int = 1, other: Rectangles = ODD, **settings: 
 
 
 def test_a_small_flicker_in_a_corner_is_found_and_boxed(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path, 12, CORNER)
+    method, windows = learned(tmp_path, 12, CORNER, backbone="unet", width=0.1)
     regions = method.score(windows)
     true = np.array([140, 2, 152, 14])
     for frame in np.unique(regions.frame):
