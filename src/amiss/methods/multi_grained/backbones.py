@@ -34,29 +34,35 @@ class Seen:
     """What a backbone makes of clips.
 
     Attributes:
-        fine: `(N, C, H / 8, W / 8)` features of the cells of a clip, over all of its frames.
+        local: `(N, C, H / 8, W / 8)` features of the cells of a clip, over all of its frames, that see little around them.
+        fine: `(N, C, H / 8, W / 8)` features of the cells that see more, or the same ones.
         coarse: `(N, D, h, w)` features of larger cells, or the same ones.
         skips: What a decoder takes besides.
     """
 
+    local: Tensor
     fine: Tensor
     coarse: Tensor
     skips: tuple[Tensor, ...] = field(default=())
 
     def first(self, count: int) -> Seen:
         """Of the first so many clips."""
-        return Seen(self.fine[:count], self.coarse[:count], tuple(skip[:count] for skip in self.skips))
+        return Seen(
+            self.local[:count], self.fine[:count], self.coarse[:count], tuple(skip[:count] for skip in self.skips)
+        )
 
     def rest(self, count: int) -> Seen:
         """Of the clips after the first so many."""
-        return Seen(self.fine[count:], self.coarse[count:], tuple(skip[count:] for skip in self.skips))
+        return Seen(
+            self.local[count:], self.fine[count:], self.coarse[count:], tuple(skip[count:] for skip in self.skips)
+        )
 
 
 class Backbone(nn.Module):
     """From clips of twelve frames to features of their cells.
 
     Attributes:
-        fine: Channels of the fine features.
+        fine: Channels of the local and of the fine features.
         coarse: Channels of the coarse features.
         draws: Whether it has a decoder, which is a `Drawing` then.
         shares: Whether clips can share what frames have to do with them.
@@ -86,7 +92,7 @@ class Backbone(nn.Module):
 
 
 class I3DBackbone(Backbone):
-    """I3D up to `Mixed_3c`, the fine features, and `Mixed_4f`, the coarse ones, which the fine ones take in as well.
+    """I3D up to `Mixed_3c`, the local features, and `Mixed_4f`, the coarse ones; the fine ones are both together.
 
     Clips share the first convolution: over time it is a sum, so each frame is convolved once with each of its seven
     layers in time, whatever the clips that it is in.
@@ -126,7 +132,7 @@ class I3DBackbone(Backbone):
                 fine = x
         # N, D, 3, h, w → N, C, 6, H / 8, W / 8
         wide = nn.functional.interpolate(self.lateral(x), size=fine.shape[2:], mode="nearest")
-        return Seen(torch.relu(fine + wide).flatten(1, 2), x.flatten(1, 2))
+        return Seen(fine.flatten(1, 2), torch.relu(fine + wide).flatten(1, 2), x.flatten(1, 2))
 
     def shared(self, frame: Tensor) -> Tensor:
         """`(7, C, H / 2, W / 2)`: a frame convolved with each of the seven layers in time of the first kernel."""
@@ -177,4 +183,4 @@ class ObjectBackbone(Backbone):
     def forward(self, clips: Tensor) -> Seen:
         """What it makes of `(N, 3, 12, H, W)` clips."""
         features = self.layers(_laid(clips)).flatten(1, 2)
-        return Seen(features, features)
+        return Seen(features, features, features)

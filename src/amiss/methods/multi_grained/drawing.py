@@ -117,7 +117,7 @@ class UNetBackbone(Drawing):
         for number, level in enumerate(self.levels):
             x = level(functional.max_pool2d(x, 2) if number else x)
             skips.append(x)
-        return Seen(x, x, tuple(skips[:-1]))
+        return Seen(x, x, x, tuple(skips[:-1]))
 
     def missing(self, seen: Seen) -> Tensor:
         """`(N, 3, H, W)`: the frame that a clip lacks."""
@@ -173,7 +173,7 @@ class MemoryBackbone(Drawing):
         """What it makes of `(N, 3, 12, H, W)` clips."""
         encoded = self.encoder(clips)
         features = encoded.flatten(1, 2)
-        return Seen(features, features, (encoded,))
+        return Seen(features, features, features, (encoded,))
 
     def _decoded(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """`(N, C, 12, H, W)`, and the mean entropy of the addresses."""
@@ -247,7 +247,7 @@ class ConvGRUBackbone(Drawing):
         for level, path in zip(self.levels, self.paths, strict=True):
             x = level(x)
             states.append(path(x.view(-1, length, *x.shape[1:]).transpose(1, 2)))
-        return Seen(states[-1], states[-1], tuple(states[:-1]))
+        return Seen(states[-1], states[-1], states[-1], tuple(states[:-1]))
 
     def missing(self, seen: Seen) -> Tensor:
         """`(N, 3, H, W)`: the frame that a clip lacks."""

@@ -107,7 +107,7 @@ class ProxyNetwork(nn.Module):
 
     def located(self, seen: Seen) -> Tensor:
         """`(N, 11, h, w)`: log chances of each gap, by fine cell."""
-        return functional.log_softmax(self.localization(seen.fine).float(), 1)
+        return functional.log_softmax(self.localization(seen.local).float(), 1)
 
     def estimated(self, seen: Seen) -> Tensor:
         """`(N, D, h, w)`: features of the missing frame, of length 1."""
