@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from amiss.engine.model import make_method
 from amiss.errors import ConfigError, FootageError, WeightsError
 from amiss.methods.multi_grained import MultiGrained, MultiGrainedSettings
 from amiss.methods.multi_grained.look import Onlooker
-from amiss.types import NO_TRACK
+from amiss.types import NO_TRACK, Frame
 from support import SMALL, Mover, Rectangles, fit, learn_quickly, parts_of, quick_config, walkers
 
 ID = "multi-grained"
@@ -122,6 +124,11 @@ def test_a_backbone_without_an_objective_of_its_own_needs_a_task(backbone: str) 
         MultiGrained(settings)
 
 
+def test_a_score_needs_a_part_with_a_share() -> None:
+    with pytest.raises(ConfigError, match="shares of all parts"):
+        MultiGrained(MultiGrainedSettings(continuity_share=0, localization_share=0, estimation_share=0))
+
+
 def test_clips_shorter_than_thirteen_frames_are_too_little(tmp_path: Path) -> None:
     clips = [walkers(f"short{seed}", seed, length=12) for seed in range(4)]
     config = quick(tmp_path, clips)
@@ -154,6 +161,24 @@ def test_no_window_spans_a_gap_in_time(tmp_path: Path) -> None:
     parted = walkers("parted", 4, length=40, jump=(20, 60.0))
     config = quick(tmp_path, [parted])
     frames = parts_of([parted], make_method(ID, config).needs, config)[0].column("frame")
+    assert frames.tolist() == [*range(6, 14), *range(26, 34)]
+
+
+@dataclass(frozen=True)
+class Takes(Rectangles):
+    """Footage that is cut: from half of its length on, everything is elsewhere."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        blocks = np.random.default_rng(0).integers(0, 255, (6, 10, 3), dtype=np.uint8)
+        other = np.kron(blocks, np.ones((16, 16, 1), np.uint8))
+        for frame in super().__iter__():
+            yield Frame(frame.image if frame.index < self.length // 2 else other, frame.index, frame.seconds)
+
+
+def test_no_window_spans_a_cut(tmp_path: Path) -> None:
+    cut = Takes("cut", walkers("", 4).movers, 40)
+    config = quick(tmp_path, [cut])
+    frames = parts_of([cut], make_method(ID, config).needs, config)[0].column("frame")
     assert frames.tolist() == [*range(6, 14), *range(26, 34)]
 
 

@@ -34,7 +34,7 @@ class Seen:
     """What a backbone makes of clips.
 
     Attributes:
-        local: `(N, C, H / 8, W / 8)` features of the cells of a clip, over all of its frames, that see little around them.
+        local: `(N, C, H / 8, W / 8)` features of cells over all frames of a clip, which see little around them.
         fine: `(N, C, H / 8, W / 8)` features of the cells that see more, or the same ones.
         coarse: `(N, D, h, w)` features of larger cells, or the same ones.
         skips: What a decoder takes besides.

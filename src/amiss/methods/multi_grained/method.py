@@ -30,6 +30,8 @@ from amiss.windows.store import WindowStore
 __all__ = ["MultiGrained"]
 
 LEAST = 16
+LOOKED = 128
+"""Windows in which something has to move."""
 SAMPLE = 256
 """Normal windows, at most, that the parts are standardised by."""
 SIDE = 16
@@ -97,6 +99,8 @@ class MultiGrained(Method):
                 f"method.backbone={self._settings.backbone} has nothing to learn; give method.continuity, "
                 "method.localization or method.estimation a weight"
             )
+        if not sum(self._shares.values()):
+            raise ConfigError("the shares of all parts in the score are 0; give one of method.*_share a value")
         self._onlooker: Onlooker | None = None
         self._usual: Usual | None = None
         self._level = 0.0
@@ -129,8 +133,8 @@ class MultiGrained(Method):
                 f"only {len(store)} windows of {LENGTH} frames were found in the normal footage and {LEAST} are "
                 "needed; give more footage"
             )
-        sample, _ = store.sample(LEAST, np.random.default_rng(seed))
-        if not moving(frames_of(sample), self._settings.static).any():
+        sample, _ = store.sample(LOOKED, np.random.default_rng(seed))
+        if not any(moving(frames_of(sample[[row]]), self._settings.static).any() for row in range(len(sample))):
             raise FootageError("nothing moves in the normal footage; give footage with life, or lower method.static")
         task = ProxyTasks(self._settings, seed, len(store))
         trainer(task, store, seed)
