@@ -23,7 +23,7 @@ from amiss.engine.model import make_method
 from amiss.footage import open_footage
 from amiss.methods.multi_grained.look import Onlooker
 from amiss.methods.multi_grained.network import ProxyNetwork
-from amiss.methods.multi_grained.regions import pooled, regions_of
+from amiss.methods.multi_grained.regions import regions_of
 from amiss.methods.multi_grained.samples import consecutive, without
 from amiss.methods.multi_grained.settings import MultiGrainedSettings
 from amiss.methods.multi_grained.task import frames_of
@@ -60,7 +60,7 @@ def main() -> None:
         onlooker, count = Onlooker(network, shares=shares), 0
         for _, windows in pipeline.windows(footage):
             for maps in onlooker.look(windows):
-                regions_of(pooled(maps.raw[0].double().numpy().mean(0)), 0.0)
+                regions_of(maps.raw[0].double().numpy().mean(0), settings.near, 0.0)
                 count += 1
         return count
 

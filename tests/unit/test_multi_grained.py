@@ -213,6 +213,7 @@ CHANGED: dict[str, Any] = {
     "localization_share": 3.0,
     "estimation_share": 3.0,
     "own_share": 3.0,
+    "near": 1,
     "temperature": 0.5,
     "examples": 5,
 }

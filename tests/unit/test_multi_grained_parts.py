@@ -15,6 +15,7 @@ from amiss.methods.multi_grained.backbones import I3DBackbone, ObjectBackbone
 from amiss.methods.multi_grained.drawing import ConvGRUBackbone, MemoryBackbone, UNetBackbone, addressed
 from amiss.methods.multi_grained.losses import averaged, info_nce, likeness
 from amiss.methods.multi_grained.network import ProxyNetwork
+from amiss.methods.multi_grained.places import Places
 from amiss.methods.multi_grained.regions import STILL, Region, pooled, regions_of, resampled, told
 from amiss.methods.multi_grained.samples import (
     GAPS,
@@ -29,6 +30,7 @@ from amiss.methods.multi_grained.samples import (
 )
 from amiss.methods.multi_grained.settings import MultiGrainedSettings
 from amiss.methods.multi_grained.task import ProxyTasks
+from amiss.methods.normal import Usual
 from amiss.perception.video.i3d import I3D
 
 WIDTH = 0.0625
@@ -276,8 +278,8 @@ def test_what_does_not_move_is_as_normal_as_can_be() -> None:
 def test_neighbours_are_averaged() -> None:
     values = np.zeros((5, 5))
     values[2, 2] = 9
-    np.testing.assert_allclose(pooled(values)[1:4, 1:4], 1)
-    assert pooled(values)[0].max() == 0
+    np.testing.assert_allclose(pooled(values, 3)[1:4, 1:4], 1)
+    assert pooled(values, 3)[0].max() == 0
 
 
 def test_regions_are_the_connected_components_from_a_level_on() -> None:
@@ -285,17 +287,51 @@ def test_regions_are_the_connected_components_from_a_level_on() -> None:
     values[0, 0], values[1, 1] = 3, 2  # they touch at a corner
     values[3:5, 4:7] = 4
     values[4, 6] = 7
-    found = {(region.rows, region.columns, region.peak) for region in regions_of(values, 2)}
+    found = {(region.rows, region.columns, region.peak) for region in regions_of(values, 1, 2)}
     assert found == {((0, 2), (0, 2), (0, 0)), ((3, 5), (4, 7), (4, 6))}
+
+
+def test_a_region_is_as_large_as_its_cells_above_nothing() -> None:
+    values = np.full((9, 9), -1.0)
+    values[4, 4] = 30
+    assert regions_of(values, 3, 1) == [Region((4, 5), (4, 5), (3, 3))]
 
 
 @pytest.mark.parametrize(("peak", "rows", "columns"), [((0, 0), (0, 2), (0, 2)), ((3, 4), (2, 5), (3, 6))])
 def test_without_a_component_there_is_what_is_around_the_highest_cell(
     peak: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int]
 ) -> None:
-    values = np.zeros((6, 8))
-    values[peak] = 1
-    assert regions_of(values, 5) == [Region(rows, columns, peak)]
+    values = np.add.outer(-np.abs(np.arange(6) - peak[0]), -np.abs(np.arange(8) - peak[1])).astype(float)
+    assert regions_of(values, 3, 5) == [Region(rows, columns, peak)]
+
+
+def placed(count: int, raw: np.ndarray, moves: np.ndarray) -> Places:
+    places = Places.none(len(raw), moves.shape)
+    for _ in range(count):
+        places = places.with_more(raw, moves)
+    return places
+
+
+def test_a_place_that_was_never_seen_moving_is_like_all_others() -> None:
+    usual = Usual.of(np.random.default_rng(0).normal(3, 2, (500, 2)))
+    raw = np.full((2, 4, 5), 7.0)
+    spread = np.sqrt(usual.squares / usual.count)
+    wanted = np.broadcast_to(((7 - usual.mean) / spread)[:, None, None], raw.shape)
+    np.testing.assert_allclose(Places.none(2, (4, 5)).standardised(raw, usual), wanted)
+
+
+def test_what_is_usual_at_a_place_is_no_longer_high_there() -> None:
+    usual = Usual.of(np.random.default_rng(0).normal(0, 1, (500, 1)))
+    raw, moves = np.zeros((1, 9, 9)), np.zeros((9, 9), bool)
+    raw[0, 2, 2], moves[2, 2] = 5.0, True
+    found = placed(3000, raw, moves).standardised(np.full((1, 9, 9), 5.0), usual)[0]
+    assert abs(found[2, 2]) < 0.5
+    assert found[8, 8] > 4
+
+
+def test_cells_that_do_not_move_do_not_count() -> None:
+    raw = np.full((1, 3, 3), 9.0)
+    assert placed(5, raw, np.zeros((3, 3), bool)).total.max() == 0
 
 
 def test_maps_of_a_region_are_its_own_cells_and_never_below_nothing() -> None:

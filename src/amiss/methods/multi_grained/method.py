@@ -17,6 +17,7 @@ from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.multi_grained.drawing import MIDDLE
 from amiss.methods.multi_grained.look import Onlooker
 from amiss.methods.multi_grained.network import Maps, ProxyNetwork, parts_of
+from amiss.methods.multi_grained.places import Places
 from amiss.methods.multi_grained.regions import Region, pooled, regions_of, resampled, told
 from amiss.methods.multi_grained.samples import LENGTH, moving
 from amiss.methods.multi_grained.settings import PRESETS, MultiGrainedSettings
@@ -32,7 +33,7 @@ __all__ = ["MultiGrained"]
 LEAST = 16
 LOOKED = 128
 """Windows in which something has to move."""
-SAMPLE = 256
+SAMPLE = 512
 """Normal windows, at most, that the parts are standardised by."""
 SIDE = 16
 """Cells a side of the maps of a region."""
@@ -80,15 +81,17 @@ class MultiGrained(Method):
 
     Source: Zhang et al., "Multi-scale video anomaly detection by multi-grained spatio-temporal representation
     learning", CVPR 2024, supplementary material; the tasks themselves are our reading. The score is the weighted mean
-    of the parts, each in standard deviations above its mean over normal cells that move, at the highest place of a
-    region.
+    of the parts, each in standard deviations above its mean over normal cells that move, of the same place and all, at
+    the highest place of a region.
     """
 
     id = "multi-grained"
     title = "Whether a frame is missing, where it is missing, and what was in it"
     settings_type = MultiGrainedSettings
     presets = PRESETS
-    after_training = frozenset({"examples", "continuity_share", "localization_share", "estimation_share", "own_share"})
+    after_training = frozenset(
+        {"examples", "near", "continuity_share", "localization_share", "estimation_share", "own_share"}
+    )
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -103,6 +106,7 @@ class MultiGrained(Method):
             raise ConfigError("the shares of all parts in the score are 0; give one of method.*_share a value")
         self._onlooker: Onlooker | None = None
         self._usual: Usual | None = None
+        self._by_place = Places.none(len(self.parts), (1, 1))
         self._level = 0.0
         self._shown: FloatArray = np.zeros((0, 0), np.float32)
 
@@ -150,7 +154,16 @@ class MultiGrained(Method):
             kept.append(_arrays(maps))
             progress("looking at normal clips", len(kept), len(windows))
         self._usual = Usual.of(np.concatenate([self._moving(raw, change) for raw, change in kept]))
-        self._level = float(np.median([pooled(self._total(self._told(*one))).max() for one in kept]))
+        self._by_place = self._placed(kept)
+        near = self._settings.near
+        self._level = float(np.median([pooled(self._total(self._told(*one)), near).max() for one in kept]))
+
+    def _placed(self, kept: Sequence[tuple[FloatArray, FloatArray]]) -> Places:
+        """The sums by place of some windows; the cells of object cubes are of no place."""
+        places = Places.none(len(self.parts), kept[0][1].shape)
+        for raw, change in kept if self._settings.windows == "clips" else ():
+            places = places.with_more(raw, change >= self._settings.static)
+        return places
 
     def _moving(self, raw: FloatArray, change: FloatArray) -> FloatArray:
         """`(K, P)` the parts of the cells of a window that move."""
@@ -158,9 +171,7 @@ class MultiGrained(Method):
 
     def _told(self, raw: FloatArray, change: FloatArray) -> FloatArray:
         """`(P, h, w)` the parts, standardised, where they say something."""
-        count = len(self.parts)
-        standard = self._known.standardised(raw.reshape(count, -1).T).T.reshape(raw.shape)
-        return told(standard, change, self._settings.static)
+        return told(self._by_place.standardised(raw, self._known), change, self._settings.static)
 
     def _total(self, parts: FloatArray) -> FloatArray:
         """The weighted mean of parts `(P, …)`."""
@@ -201,28 +212,30 @@ class MultiGrained(Method):
     def _places_in(self, box: FloatArray, maps: Maps) -> list[_Place]:
         raw, change = _arrays(maps)
         parts = self._told(raw, change)
-        near, total = pooled(parts), pooled(self._total(parts))
-        level = self._level if self._settings.windows == "clips" else -np.inf
+        around = self._settings.near
+        near, total = pooled(parts, around), self._total(parts)
+        level = self._level if self._settings.windows == "clips" else np.inf
         found = []
-        for region in sorted(regions_of(total, level), key=lambda one: -total[one.peak]):
+        for region in regions_of(total, around, level):
             row, column = region.peak
             found.append(
                 _Place(
-                    box=_box(box, region, total.shape),
-                    score=float(total[row, column]),
+                    box=_box(box, region, total.shape) if self._settings.windows == "clips" else box,
+                    score=float(self._total(near[:, row, column])),
                     parts=near[:, row, column],
-                    raw=pooled(raw)[:, row, column],
-                    maps=resampled(parts, region, SIDE),
+                    raw=pooled(raw, around)[:, row, column],
+                    maps=resampled(parts, region if self._settings.windows == "clips" else _whole(total), SIDE),
                     code=maps.code[0, :, row, column].numpy(),
                 )
             )
-        return found
+        return sorted(found, key=lambda place: -place.score)
 
     def score(self, windows: Windows) -> RegionScores:
         """A row for each region of each window, in the order of the windows, the highest region of a window first.
 
-        A region is a connected component of the combined map where it reaches the level that half of the normal clips
-        reach somewhere; a window without one has what is around its highest cell. An object cube is one region.
+        A region is a connected component of the combined map, averaged over `method.near` cells, where it reaches the
+        level that half of the normal clips reach somewhere; a window without one has what is around its highest cell.
+        An object cube is one region.
         """
         found = [(row, place) for row, places in enumerate(self._places(windows)) for place in places]
         rows, places = np.array([row for row, _ in found], np.int64), [place for _, place in found]
@@ -240,8 +253,10 @@ class MultiGrained(Method):
 
     def update(self, windows: Windows) -> None:
         """Let more normal cells count in what the parts are standardised by; the network stays as it is."""
-        for maps in self._looker.look(windows):
-            self._usual = self._known.with_more(self._moving(*_arrays(maps)))
+        for raw, change in map(_arrays, self._looker.look(windows)):
+            self._usual = self._known.with_more(self._moving(raw, change))
+            if self._settings.windows == "clips":
+                self._by_place = self._by_place.with_more(raw, change >= self._settings.static)
 
     def adapt(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
         """Train the network a little further, and let the new place count as much as all that was learned before."""
@@ -249,9 +264,11 @@ class MultiGrained(Method):
         trainer(task, store, seed)
         self._onlooker = Onlooker(task.network.eval())
         windows, _ = store.sample(SAMPLE, np.random.default_rng(seed))
-        values = np.concatenate([self._moving(*_arrays(maps)) for maps in self._onlooker.look(windows)])
+        kept = [_arrays(maps) for maps in self._onlooker.look(windows)]
+        values = np.concatenate([self._moving(*one) for one in kept])
         if len(values):
             self._usual = self._known.weighing(len(values)).with_more(values)
+        self._by_place = self._placed(kept)
         progress("adapting", len(windows), len(windows))
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
@@ -283,6 +300,7 @@ class MultiGrained(Method):
         """The network, how normal cells scored, the level of regions, and the features of the examples."""
         state = {f"network.{name}": tensor.numpy() for name, tensor in self._looker.network.state_dict().items()}
         state |= {f"usual.{name}": array for name, array in self._known.state().items()}
+        state |= {f"places.{name}": array for name, array in self._by_place.state().items()}
         return state | {"level": np.array(self._level), "shown": self._shown}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -295,12 +313,18 @@ class MultiGrained(Method):
             raise ValueError(str(error)) from None
         self._onlooker = Onlooker(network.eval())
         self._usual = Usual.from_state({name: state[f"usual.{name}"] for name in USUAL})
+        self._by_place = Places(*(state[f"places.{name}"] for name in self._by_place.state()))
         self._level, self._shown = float(state["level"]), state["shown"]
 
 
 def _arrays(maps: Maps) -> tuple[FloatArray, FloatArray]:
     """`(P, h, w)` the parts of one window, and `(h, w)` how much its cells change."""
     return maps.raw[0].double().numpy(), maps.change[0].double().numpy()
+
+
+def _whole(values: FloatArray) -> Region:
+    """All of a map `(h, w)`."""
+    return Region((0, values.shape[0]), (0, values.shape[1]), (0, 0))
 
 
 def _box(whole: FloatArray, region: Region, shape: tuple[int, ...]) -> FloatArray:

@@ -8,14 +8,12 @@ import cv2
 import numpy as np
 from scipy.ndimage import find_objects, label, uniform_filter
 
-from amiss.types import BoolArray, FloatArray
+from amiss.types import FloatArray
 
-__all__ = ["NEAR", "STILL", "Region", "pooled", "regions_of", "resampled", "told"]
+__all__ = ["STILL", "Region", "pooled", "regions_of", "resampled", "told"]
 
 STILL = -3.0
 """What a cell that does not move has in each part, in standard deviations: the tasks say nothing of it."""
-NEAR = 3
-"""Cells a side over which a map is averaged, so that a single cell is no region."""
 AROUND = np.ones((3, 3), np.bool_)
 """Cells that touch, at a corner too, belong together."""
 
@@ -50,34 +48,35 @@ def told(standard: FloatArray, change: FloatArray, static: float) -> FloatArray:
     return np.asarray(STILL + moves * (standard - STILL))
 
 
-def pooled(values: FloatArray) -> FloatArray:
-    """`(…, h, w)` averaged over 3×3 cells, those at the border over what there is of them repeated."""
-    size = (1,) * (values.ndim - 2) + (NEAR, NEAR)
+def pooled(values: FloatArray, near: int) -> FloatArray:
+    """`(…, h, w)` averaged over squares of `near` cells a side, those at the border over what there is repeated."""
+    size = (1,) * (values.ndim - 2) + (near, near)
     return np.asarray(uniform_filter(np.asarray(values, np.float64), size, mode="nearest"))
 
 
-def regions_of(values: FloatArray, level: float) -> list[Region]:
-    """The connected components of a map that reach a level; around the highest cell, if none does.
+def regions_of(values: FloatArray, near: int, level: float) -> list[Region]:
+    """The connected components of a map that reach a level, averaged; around the highest cell, if none does.
 
     Args:
-        values: `(h, w)`.
-        level: From here on a cell stands out.
+        values: `(h, w)`, not averaged; a region is as large as those of its cells that are above 0, if any are.
+        near: Cells a side over which it is averaged.
+        level: From here on the average of a cell stands out.
     """
-    high: BoolArray = values >= level
-    if not high.any():
-        row, column = np.unravel_index(int(values.argmax()), values.shape)
-        reach = NEAR // 2
-        rows = max(int(row) - reach, 0), min(int(row) + reach + 1, values.shape[0])
-        columns = max(int(column) - reach, 0), min(int(column) + reach + 1, values.shape[1])
-        return [Region(rows, columns, (int(row), int(column)))]
-    numbers, _ = label(high, AROUND)
+    smooth = pooled(values, near)
+    if not (smooth >= level).any():
+        row, column = (int(at) for at in np.unravel_index(int(smooth.argmax()), smooth.shape))
+        reach = near // 2
+        rows = max(row - reach, 0), min(row + reach + 1, values.shape[0])
+        return [Region(rows, (max(column - reach, 0), min(column + reach + 1, values.shape[1])), (row, column))]
+    numbers, count = label(smooth >= level, AROUND)
     found = []
-    for number, place in enumerate(find_objects(numbers), 1):
-        inside = np.where(numbers[place] == number, values[place], -np.inf)
-        row, column = np.unravel_index(int(inside.argmax()), inside.shape)
-        first = place[0].start, place[1].start
-        peak = int(row) + first[0], int(column) + first[1]
-        found.append(Region((first[0], place[0].stop), (first[1], place[1].stop), peak))
+    for number in range(1, count + 1):
+        inside = numbers == number
+        peak = np.unravel_index(int(np.where(inside, smooth, -np.inf).argmax()), smooth.shape)
+        own = inside & (values > 0)
+        place = find_objects(np.asarray(own if own.any() else inside, np.int8))[0]
+        rows, columns = ((side.start, side.stop) for side in place)
+        found.append(Region(rows, columns, (int(peak[0]), int(peak[1]))))
     return found
 
 

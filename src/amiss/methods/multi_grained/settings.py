@@ -54,6 +54,11 @@ class MultiGrainedSettings(Settings):
         None, ge=0, description="Weight of missing-frame estimation in the score, likewise."
     )
     own_share: float | None = Field(None, ge=0, description="Weight of the own objective in the score, likewise.")
+    near: int = Field(
+        5,
+        ge=1,
+        description="Maps are averaged over squares of so many cells of 8 pixels a side, about what people fill.",
+    )
     temperature: float = Field(0.1, gt=0, description="What cosines are divided by in the contrastive loss.")
     examples: int = Field(64, ge=3, description="Normal examples kept to show.")
 
