@@ -204,8 +204,18 @@ SMALL: dict[str, dict[str, Any]] = {
         "train": {"epochs": 20, "batch": 32, "rate": 3e-3},
     },
     "multi-grained": {
-        "method": {"rows": 96, "columns": 160, "width": 0.05, "crop": 48, "features": 16, "near": 7, "examples": 12},
-        "train": {"epochs": 10, "batch": 16, "rate": 3e-3},
+        "method": {
+            "rows": 96,
+            "columns": 160,
+            "width": 0.05,
+            "crop": 48,
+            "features": 16,
+            "near": 7,
+            "continuity": 0.0,
+            "localization": 0.0,
+            "examples": 12,
+        },
+        "train": {"epochs": 12, "batch": 16, "rate": 3e-3},
     },
     "pose-flow": {
         "method": {"length": 8, "kernel": 3, "stride": 1, "examples": 12},

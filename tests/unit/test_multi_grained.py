@@ -20,18 +20,19 @@ from amiss.types import NO_TRACK, Frame
 from support import SMALL, Mover, Rectangles, fit, learn_quickly, parts_of, quick_config, walkers
 
 ID = "multi-grained"
+ALL = {"continuity": 1.0, "localization": 1.0}
 NORMAL = [walkers(f"normal{seed}", seed, length=36) for seed in range(2)]
 ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=27)
 CORNER = Rectangles("corner", (*walkers("", 5).movers, Mover(140, 2, 12, 12, dx=0.0, flickers=True)), length=18)
 
 
 def quick(folder: Path, clips: list[Rectangles], epochs: int = 1, **settings: Any) -> Any:
-    return quick_config(ID, folder, clips, epochs, settings)
+    return quick_config(ID, folder, clips, epochs, ALL | settings)
 
 
 def learned(folder: Path, epochs: int = 1, other: Rectangles = ODD, **settings: Any) -> tuple[Any, Any]:
     """The method after a little learning, and windows that it has not seen."""
-    return learn_quickly(ID, folder, NORMAL, other, epochs, settings)
+    return learn_quickly(ID, folder, NORMAL, other, epochs, ALL | settings)
 
 
 def test_a_small_flicker_in_a_corner_is_found_and_boxed(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_no_window_spans_a_cut(tmp_path: Path) -> None:
 
 def test_live_scores_are_those_of_files_that_look_at_the_past_only(tmp_path: Path) -> None:
     clips = [*NORMAL, ODD]
-    causal = quick_config(ID, tmp_path, clips, 1, {}).model_copy(
+    causal = quick_config(ID, tmp_path, clips, 1, ALL).model_copy(
         update={"scoring": quick(tmp_path, clips).scoring.model_copy(update={"causal": True})}
     )
     model = learn(NORMAL, ID, causal)
@@ -194,7 +195,7 @@ def test_live_scores_are_those_of_files_that_look_at_the_past_only(tmp_path: Pat
 
 
 CHANGED: dict[str, Any] = {
-    "backbone": "objects",
+    "backbone": "i3d",
     "windows": "cubes",
     "pace": 2,
     "rows": 80,
@@ -223,18 +224,32 @@ def test_every_setting_has_its_change() -> None:
     assert CHANGED.keys() == MultiGrainedSettings.model_fields.keys()
 
 
+@pytest.fixture(scope="module")
+def plainly(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The method with usual settings, learned once for each."""
+    known: dict[str, Any] = {}
+
+    def get(usual: dict[str, Any]) -> Any:
+        key = repr(usual)
+        if key not in known:
+            known[key] = learned(tmp_path_factory.mktemp("plain"), **usual)
+        return known[key]
+
+    return get
+
+
 @pytest.mark.parametrize("name", CHANGED)
-def test_a_setting_changes_scores_or_what_is_kept(tmp_path: Path, name: str) -> None:
-    usual: dict[str, Any] = {"rows": 64, "columns": 96, "crop": 48, "size": 32}
+def test_a_setting_changes_scores_or_what_is_kept(tmp_path: Path, plainly: Any, name: str) -> None:
+    usual: dict[str, Any] = {"backbone": "objects", "features": 16, "rows": 64, "columns": 96, "crop": 48, "size": 32}
     if name == "size":
-        usual |= {"windows": "cubes", "backbone": "objects"}
+        usual |= {"windows": "cubes"}
     if name.startswith("own"):
         usual |= {"backbone": "convgru"}
     if name == "weights":
         with pytest.raises(WeightsError, match=r"method\.width=1"):
-            learned(tmp_path, **usual, weights=CHANGED[name])
+            learned(tmp_path, weights=CHANGED[name])
         return
-    plain, odd = learned(tmp_path, **usual)
+    plain, odd = plainly(usual)
     changed, other = learned(tmp_path, **usual | {name: CHANGED[name]})
     if name == "examples":
         assert (len(plain.exemplars), len(changed.exemplars)) == (SMALL[ID]["method"]["examples"], CHANGED[name])
