@@ -207,7 +207,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "method": {
             "rows": 96,
             "columns": 160,
-            "width": 0.05,
+            "backbone": "unet",
+            "width": 0.06,
             "crop": 48,
             "features": 16,
             "near": 7,
