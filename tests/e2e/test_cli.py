@@ -26,7 +26,6 @@ DESIGNED = {"dataset", "method", "config", "seeds", "clips", "frames", "metrics"
     "peak_rss_mb",
     "versions",
     "machine",
-    "transfer",
 }
 METRICS = {"auc_micro", "auc_macro", "auc_macro_padded", "eer", "ap", "score_gap"}
 

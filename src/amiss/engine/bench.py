@@ -81,7 +81,8 @@ def bench(
     ]
     seconds = {kind: statistics.fmean(run[kind] for run in runs) for kind in ("learn", "score")}
     frames = sum(len(truth) for truth in labels.values())
-    return {
+    told = {"transfer": {"learned": transfer.model.learned, "shots": transfer.shots}} if transfer else {}
+    return told | {
         "dataset": dataset.id,
         "method": method,
         "config": config.model_dump(mode="json"),
@@ -90,7 +91,6 @@ def bench(
         "clips_with_masks": pixels[0][1],
         "note": dataset.note(),
         "cameras": runs[0]["cameras"],
-        "transfer": {"learned": transfer.model.learned, "shots": transfer.shots} if transfer else None,
         "frames": frames,
         "metrics": _spread(measured),
         "seconds": seconds,
@@ -142,7 +142,8 @@ def _one(
     """One seed: from its folder if it is whole there, else run."""
     folder = out / f"seed-{config.seed}"
     pipeline = Pipeline(config, make_method(method, config).needs)
-    clips = [pipeline.key(clip.footage) for clip in [*dataset.training(), *dataset.testing()]]
+    training = [] if transfer else dataset.training()  # what a model from elsewhere has no use for
+    clips = [pipeline.key(clip.footage) for clip in [*training, *dataset.testing()]]
     settings = config.model_dump(mode="json", exclude={"cache", "report"})
     key = content_key(__version__, method, settings, clips, transfer.key if transfer else "")
     if kept := _kept(folder, key):

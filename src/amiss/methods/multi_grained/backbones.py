@@ -6,10 +6,11 @@ video via self-supervised and multi-task learning", CVPR 2021 (a few 3-D convolu
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from amiss.errors import WeightsError
 from amiss.perception.video.checkpoint import Naming, load_checkpoint
 from amiss.perception.video.i3d import I3D, I3D_NAMING, Pool, Unit, narrowed, pad_same
 
-__all__ = ["CELL", "CLIP", "Backbone", "I3DBackbone", "ObjectBackbone", "Seen"]
+__all__ = ["CELL", "CLIP", "Backbone", "I3DBackbone", "ObjectBackbone", "Seen", "Sharing"]
 
 CLIP = 12
 """Frames of a clip that a backbone sees."""
@@ -58,29 +59,30 @@ class Seen:
         )
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """From clips of twelve frames to features of their cells.
 
     Attributes:
         fine: Channels of the local and of the fine features.
         coarse: Channels of the coarse features.
-        draws: Whether it has a decoder, which is a `Drawing` then.
-        shares: Whether clips can share what frames have to do with them.
     """
 
     fine: int
     coarse: int
-    draws: ClassVar[bool] = False
-    shares: ClassVar[bool] = False
 
+    @abstractmethod
     def forward(self, clips: Tensor) -> Seen:
         """What it makes of `(N, 3, 12, H, W)` clips, RGB in -1..1."""
-        raise NotImplementedError
 
+
+class Sharing(Backbone):
+    """A backbone of which clips can share what their frames have to do with them."""
+
+    @abstractmethod
     def shared(self, frame: Tensor) -> Tensor:
-        """What clips share of a frame `(3, H, W)`, where they share anything."""
-        raise NotImplementedError
+        """What clips share of a frame `(3, H, W)`."""
 
+    @abstractmethod
     def joined(self, shared: Sequence[Tensor], clips: Sequence[Sequence[int]]) -> Seen:
         """What `forward` gives, from what clips share.
 
@@ -88,10 +90,9 @@ class Backbone(nn.Module):
             shared: From `shared`, of each frame.
             clips: The numbers of the twelve frames of each clip.
         """
-        raise NotImplementedError
 
 
-class I3DBackbone(Backbone):
+class I3DBackbone(Sharing):
     """I3D up to `Mixed_3c`, the local features, and `Mixed_4f`, the coarse ones; the fine ones are both together.
 
     Clips share the first convolution: over time it is a sum, so each frame is convolved once with each of its seven
@@ -104,8 +105,6 @@ class I3DBackbone(Backbone):
     Raises:
         WeightsError: They do not fit.
     """
-
-    shares = True
 
     def __init__(self, width: float, weights: Path | None = None) -> None:
         super().__init__()

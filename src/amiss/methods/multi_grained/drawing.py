@@ -12,8 +12,8 @@ left out, as they need a flow network and a discriminator); Gong et al., "Memori
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -50,17 +50,15 @@ class Drawn:
 
 
 class Drawing(Backbone):
-    """A backbone with a decoder."""
+    """A backbone with a decoder, and with an objective of its own."""
 
-    draws: ClassVar[bool] = True
-
+    @abstractmethod
     def missing(self, seen: Seen) -> Tensor:
         """`(N, 3, H, W)`: the frame that a clip lacks."""
-        raise NotImplementedError
 
+    @abstractmethod
     def own(self, frames: Tensor) -> Drawn:
         """What it was published for, from `(N, 3, 13, H, W)` frames."""
-        raise NotImplementedError
 
 
 def _unit(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:

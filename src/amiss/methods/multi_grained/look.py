@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from amiss.methods.multi_grained.backbones import CLIP, Seen
+from amiss.methods.multi_grained.backbones import CLIP, Seen, Sharing
 from amiss.methods.multi_grained.drawing import MIDDLE
 from amiss.methods.multi_grained.network import Maps, ProxyNetwork
 from amiss.methods.multi_grained.samples import LENGTH
@@ -34,7 +34,7 @@ class Onlooker:
 
     def __init__(self, network: ProxyNetwork, *, shares: bool = True) -> None:
         self.network = network
-        self._shares = shares and network.backbone.shares
+        self._sharing = network.backbone if shares and isinstance(network.backbone, Sharing) else None
         self._clips = [BROKEN, INTACT] if "continuity" in network.parts else [BROKEN]
         self._remembered: OrderedDict[bytes, Tensor] = OrderedDict()
 
@@ -55,17 +55,17 @@ class Onlooker:
 
     def _seen(self, images: Image, frames: Tensor) -> Seen:
         """What the backbone makes of the clip without its middle frame, and of the first twelve frames if asked for."""
-        if not self._shares:
+        if self._sharing is None:
             seen: Seen = self.network.backbone(frames[0][:, torch.tensor(self._clips)].transpose(0, 1))
             return seen
         keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-        shared = [self._shared(key, frames[0, :, at]) for at, key in enumerate(keys)]
-        return self.network.backbone.joined(shared, self._clips)
+        shared = [self._shared(self._sharing, key, frames[0, :, at]) for at, key in enumerate(keys)]
+        return self._sharing.joined(shared, self._clips)
 
-    def _shared(self, key: bytes, picture: Tensor) -> Tensor:
+    def _shared(self, backbone: Sharing, key: bytes, picture: Tensor) -> Tensor:
         """What clips share of a frame, as remembered."""
         if key not in self._remembered:
-            self._remembered[key] = self.network.backbone.shared(picture)
+            self._remembered[key] = backbone.shared(picture)
             if len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
         self._remembered.move_to_end(key)

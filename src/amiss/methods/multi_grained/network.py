@@ -7,8 +7,8 @@ main paper was not at hand.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,12 @@ from amiss.methods.multi_grained.settings import MultiGrainedSettings
 __all__ = ["FrameEncoder", "Maps", "ProxyNetwork", "make_backbone", "parts_of"]
 
 HIDDEN = 96
-KINDS = {"objects": ObjectBackbone, "unet": UNetBackbone, "memory": MemoryBackbone, "convgru": ConvGRUBackbone}
+KINDS: Mapping[str, Callable[[float], Backbone]] = {
+    "objects": ObjectBackbone,
+    "unet": UNetBackbone,
+    "memory": MemoryBackbone,
+    "convgru": ConvGRUBackbone,
+}
 LEAST_CHANCE = 1e-6
 """Chances are not told apart from 0 and 1 when they are nearer than this."""
 
@@ -98,7 +103,7 @@ class ProxyNetwork(nn.Module):
             self.continuity = nn.Sequential(*layers)
         if settings.localization:
             self.localization = _head(fine, GAPS)
-        if settings.estimation and not self.backbone.draws:
+        if settings.estimation and not isinstance(self.backbone, Drawing):
             self.estimation, self.encoder = _head(fine, settings.features), FrameEncoder(settings.features)
 
     def judged(self, seen: Seen) -> Tensor:
@@ -112,11 +117,6 @@ class ProxyNetwork(nn.Module):
     def estimated(self, seen: Seen) -> Tensor:
         """`(N, D, h, w)`: features of the missing frame, of length 1."""
         return functional.normalize(self.estimation(seen.fine).float())
-
-    @property
-    def drawing(self) -> Drawing:
-        """The backbone, where it draws."""
-        return cast(Drawing, self.backbone)
 
     def maps(self, frames: Tensor, broken: Seen, intact: Seen | None) -> Maps:
         """The parts of the score for each cell of the middle frame.
@@ -138,15 +138,15 @@ class ProxyNetwork(nn.Module):
         code = functional.normalize(broken.fine.float())
         if "estimation" in self.parts:
             found["estimation"] = self._estimation(frames, broken)
-        if "own" in self.parts:
-            drawn = self.drawing.own(frames)
+        if isinstance(self.backbone, Drawing) and "own" in self.parts:
+            drawn = self.backbone.own(frames)
             found["own"] = _error(drawn.pictures[:, :, drawn.middle], drawn.target[:, :, drawn.middle])
         return Maps(torch.stack([found[name] for name in self.parts], 1), moved, code)
 
     def _estimation(self, frames: Tensor, broken: Seen) -> Tensor:
         """`(N, h, w)`: 1 - cosine of the middle frame's features and those foreseen, or the error of its picture."""
-        if self.backbone.draws:
-            return _error(self.drawing.missing(broken), frames[:, :, MIDDLE])
+        if isinstance(self.backbone, Drawing):
+            return _error(self.backbone.missing(broken), frames[:, :, MIDDLE])
         return torch.as_tensor(1 - (self.estimated(broken) * self.encoder(frames[:, :, MIDDLE])).sum(1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,15 +55,22 @@ class Places:
             usual: Of the cells of all places.
         """
         mean, spread = usual.mean[:, None, None], np.sqrt(usual.squares / usual.count)[:, None, None]
-        weight = _spread(self.count) + PRIOR
-        means = (np.array([_spread(part) for part in self.total]) + PRIOR * mean) / weight
-        squares = (np.array([_spread(part) for part in self.squares]) + PRIOR * (mean**2 + spread**2)) / weight
-        return np.asarray((raw - means) / np.sqrt(np.maximum(squares - means**2, LEAST)))
+        count, total, squares = self._nearby
+        weight = count + PRIOR
+        means = (total + PRIOR * mean) / weight
+        variance = (squares + PRIOR * (mean**2 + spread**2)) / weight - means**2
+        return np.asarray((raw - means) / np.sqrt(np.maximum(variance, LEAST)))
+
+    @cached_property
+    def _nearby(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The sums with those of neighbours, which are the same for every window."""
+        reach = (0.0, REACH, REACH)  # not across the parts
+        return (
+            np.asarray(gaussian_filter(self.count, REACH)),
+            np.asarray(gaussian_filter(self.total, reach)),
+            np.asarray(gaussian_filter(self.squares, reach)),
+        )
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """All of it as arrays."""
         return {"count": self.count, "total": self.total, "squares": self.squares}
-
-
-def _spread(values: FloatArray) -> FloatArray:
-    return np.asarray(gaussian_filter(values, REACH))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from amiss.methods.multi_grained.backbones import Seen
+from amiss.methods.multi_grained.drawing import Drawing
 from amiss.methods.multi_grained.losses import averaged, info_nce, likeness
 from amiss.methods.multi_grained.network import ProxyNetwork
 from amiss.methods.multi_grained.samples import LENGTH, consecutive, cropped, drawn_gaps, moving, scaled, without
@@ -75,8 +76,9 @@ class ProxyTasks:
         terms: dict[str, Tensor] = {}
         if settings.continuity or settings.localization or settings.estimation:
             terms |= self._proxies(frames)
-        if settings.draws and settings.own:
-            drawn = self.network.drawing.own(frames)
+        backbone = self.network.backbone
+        if isinstance(backbone, Drawing) and settings.own:
+            drawn = backbone.own(frames)
             pictures, target = (value.float().transpose(1, 2).flatten(0, 1) for value in (drawn.pictures, drawn.target))
             terms["own"] = settings.own * (likeness(pictures, target) + drawn.penalty)
         return terms
@@ -115,8 +117,8 @@ class ProxyTasks:
     def _estimation(self, broken: Seen, frames: Tensor, moves: Tensor, missing: Tensor) -> Tensor:
         """InfoNCE against other frames of the clip and of other clips, or the loss of the picture that was drawn."""
         rows = torch.arange(len(frames), device=frames.device)
-        if self.network.backbone.draws:
-            return likeness(self.network.drawing.missing(broken).float(), frames[rows, :, missing])
+        if isinstance(self.network.backbone, Drawing):
+            return likeness(self.network.backbone.missing(broken).float(), frames[rows, :, missing])
         further = torch.randint(2, LENGTH - 2, (FURTHER, len(frames))).to(frames.device)
         apart = [*(torch.full_like(missing, step) for step in (0, *NEIGHBOURS)), *further]
         chosen = (missing + torch.stack(apart)) % LENGTH  # the missing one first; K, N

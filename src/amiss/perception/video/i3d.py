@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from amiss.perception.video.checkpoint import Naming
 
-__all__ = ["I3D", "I3D_NAMING", "pad_same"]
+__all__ = ["I3D", "I3D_NAMING", "Pool", "Unit", "narrowed", "pad_same"]
 
 I3D_NAMING = Naming(unused=(r"logits\.", r".*\.num_batches_tracked$"))
 NORM_EPS = 1e-3
