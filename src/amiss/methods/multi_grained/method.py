@@ -35,6 +35,8 @@ LOOKED = 128
 """Windows in which something has to move."""
 SAMPLE = 512
 """Normal windows, at most, that the parts are standardised by."""
+RARE = 0.95
+"""Share of normal windows that reach the level of regions nowhere: what is usual in a crowd bounds no region."""
 SIDE = 16
 """Cells a side of the maps of a region."""
 NEAREST = 3
@@ -148,7 +150,7 @@ class MultiGrained(Method):
         self._keep_examples(sample, [store.parts[int(index)].name for index in owners])
 
     def _standardise(self, windows: Windows, progress: Progress) -> None:
-        """Learn the moments of cells that move, and the level that half of the windows reach somewhere."""
+        """Learn the moments of cells that move, and the level that one window in twenty reaches somewhere."""
         kept: list[tuple[FloatArray, FloatArray]] = []
         for maps in self._looker.look(windows):
             kept.append(_arrays(maps))
@@ -156,7 +158,8 @@ class MultiGrained(Method):
         self._usual = Usual.of(np.concatenate([self._moving(raw, change) for raw, change in kept]))
         self._by_place = self._placed(kept)
         near = self._settings.near
-        self._level = float(np.median([pooled(self._total(self._told(*one)), near).max() for one in kept]))
+        highest = [pooled(self._total(self._told(*one)), near).max() for one in kept]
+        self._level = float(np.quantile(highest, RARE))
 
     def _placed(self, kept: Sequence[tuple[FloatArray, FloatArray]]) -> Places:
         """The sums by place of some windows; the cells of object cubes are of no place."""
@@ -234,7 +237,7 @@ class MultiGrained(Method):
         """A row for each region of each window, in the order of the windows, the highest region of a window first.
 
         A region is a connected component of the combined map, averaged over `method.near` cells, where it reaches the
-        level that half of the normal clips reach somewhere; a window without one has what is around its highest cell.
+        level that one normal clip in twenty reaches somewhere; a window without one has what is around its highest cell.
         An object cube is one region.
         """
         found = [(row, place) for row, places in enumerate(self._places(windows)) for place in places]
