@@ -17,6 +17,7 @@ import torch
 from amiss.config import Config
 from amiss.errors import ConfigError
 from amiss.footage.base import Footage
+from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
 from amiss.perception.features import Features
@@ -35,6 +36,7 @@ from amiss.windows.cubes import CubeBuilder
 from amiss.windows.needs import Needs
 from amiss.windows.segments import SegmentBuilder
 from amiss.windows.store import WindowPart, WindowWriter
+from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "resolve_device"]
 
@@ -42,7 +44,8 @@ STAGES_VERSION = 10
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
-BUILDERS: Mapping[str, Callable[[Needs], CubeBuilder | SegmentBuilder | ClipBuilder]] = {
+Builder = CubeBuilder | SegmentBuilder | ClipBuilder | TubeBuilder
+BUILDERS: Mapping[str, Callable[[Needs], Builder]] = {
     "cube": CubeBuilder,
     "segment": SegmentBuilder,
     "clip": ClipBuilder,
@@ -89,9 +92,17 @@ class Pipeline:
         self._smoother = PoseSmoother(poses.smoothing)
         wants_scene = "scene" in needs.arrays
         self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
-        self._windows = BUILDERS[needs.window](needs)
+        self._windows = self._builder()
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
+
+    def _builder(self) -> Builder:
+        """What makes windows of what is seen."""
+        needs = self._needs
+        if needs.window != "tube":
+            return BUILDERS[needs.window](needs)
+        features = make_block_features(self._config.perception.clips, needs.length, resolve_device(self._config.device))
+        return TubeBuilder(needs, features)
 
     def reset(self, origin: Path | None = None) -> None:
         """Begin new footage.
@@ -109,6 +120,7 @@ class Pipeline:
             self._poses.reset(origin)
         self._before = None
         self._after_gap()
+        self.finish()
 
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time."""
@@ -124,6 +136,10 @@ class Pipeline:
             step = 0.0
             self._after_gap()
         return self._windows.update(self._see(self._masks.apply(frame), step))
+
+    def finish(self) -> Windows | None:
+        """The windows that the end of the footage completes, or None if none wait for it."""
+        return self._windows.finish() if isinstance(self._windows, TubeBuilder) else None
 
     def _see(self, frame: Frame, step: float) -> Seen:
         boxes = self._follow(frame, self._find(frame)) if self._boxes else Boxes.empty()
@@ -189,7 +205,8 @@ class Pipeline:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
         scene = self._settings("scenes") if self._scene else ""
         seen = self._keys(footage) if self._boxes else {"frames": self._frames_key(footage)}
-        return content_key(*seen.values(), self._flow_key(), scene, vars(self._needs))
+        block = self._settings("clips") if self._needs.bags else ""
+        return content_key(*seen.values(), self._flow_key(), scene + block, vars(self._needs))
 
     def _frames_key(self, footage: Footage) -> str:
         """Of the frames alone, where nothing is looked for in them."""
@@ -244,6 +261,8 @@ class Pipeline:
                 for frame, windows in self.windows(footage):
                     keep.append(frame.seconds, windows)
                     tick()
+                if (last := self.finish()) is not None:
+                    keep.close(last)
         entry = self._cache().find(key)
         if entry is None:
             raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")

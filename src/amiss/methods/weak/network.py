@@ -1,0 +1,122 @@
+"""A branch: how the instances of a video relate, and how abnormal each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Attention", "Branch", "Graph", "Relations", "highest", "predictor", "present"]
+
+Relations = Literal["attention", "graph", "none"]
+HEADS = 8
+HIDDEN, NARROW, DROPOUT = 512, 32, 0.6
+NEAR = 0.05
+"""Share of the video after which instances count as far apart in time, in the graph."""
+NEVER = -1e4
+"""Score of an instance that is not there."""
+
+
+class Attention(nn.Module):
+    """Self-attention of several heads over the instances, added to what they were (Wu et al., equations 1 to 3).
+
+    Args:
+        size: K, numbers an instance.
+        heads: Of which each looks at K / heads of them.
+    """
+
+    def __init__(self, size: int, heads: int = HEADS) -> None:
+        super().__init__()
+        heads = next(count for count in range(min(heads, size), 0, -1) if size % count == 0)
+        self._heads = heads
+        self.query, self.key, self.value = (nn.Linear(size, size, bias=False) for _ in range(3))
+
+    def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:  # noqa: ARG002
+        """`(B, n, K)` → `(B, n, K)`; those that are not `there` `(B, n)` are not looked at."""
+        # B, n, K → B, heads, n, K / heads
+        query, key, value = (
+            layer(x).unflatten(-1, (self._heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
+        )
+        seen = functional.scaled_dot_product_attention(query, key, value, there[:, None, None, :])
+        return seen.transpose(1, 2).flatten(2) + x
+
+
+class Graph(nn.Module):
+    """A graph convolution whose weights are given by likeness and by nearness in time, in place of attention.
+
+    Source: Zhong et al., "Graph convolutional label noise cleaner", CVPR 2019: the mean of a graph of feature
+    similarity and one of temporal consistency, each with rows that sum to 1.
+
+    Args:
+        size: K, numbers an instance.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Linear(size, size)
+
+    def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:
+        """`(B, n, K)` → `(B, n, K)`; `when` `(B, n)` is a share of the video."""
+        unit = functional.normalize(x, dim=-1)
+        like = unit @ unit.transpose(1, 2)
+        near = -(when[:, :, None] - when[:, None, :]).abs() / NEAR
+        hidden = ~there[:, None, :]
+        graphs = [values.masked_fill(hidden, NEVER).softmax(-1) for values in (like, near)]
+        return functional.relu(self.weight((graphs[0] + graphs[1]) / 2 @ x)) + x
+
+
+class Alone(nn.Module):
+    """Each instance on its own, whatever its size."""
+
+    def __init__(self, size: int) -> None:  # noqa: ARG002
+        super().__init__()
+
+    def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:  # noqa: ARG002
+        """`(B, n, K)` as it is."""
+        return x
+
+
+def predictor(size: int) -> nn.Sequential:
+    """Three layers from K numbers to the log odds of being abnormal (Sultani et al., 2018)."""
+    return nn.Sequential(
+        nn.Linear(size, HIDDEN),
+        nn.ReLU(),
+        nn.Dropout(DROPOUT),
+        nn.Linear(HIDDEN, NARROW),
+        nn.Dropout(DROPOUT),
+        nn.Linear(NARROW, 1),
+    )
+
+
+class Branch(nn.Module):
+    """Relations between the instances of a bag, and the log odds that each is abnormal.
+
+    Args:
+        size: K, numbers an instance.
+        relations: How instances see each other.
+    """
+
+    def __init__(self, size: int, relations: Relations) -> None:
+        super().__init__()
+        kinds: dict[str, Callable[[int], nn.Module]] = {"attention": Attention, "graph": Graph, "none": Alone}
+        self.relations = kinds[relations](size)
+        self.predictor = predictor(size)
+
+    def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:
+        """`(B, n, K)` → `(B, n)` log odds; far below all others where nothing is."""
+        odds: Tensor = self.predictor(self.relations(x, there, when)).squeeze(-1)
+        return odds.masked_fill(~there, NEVER)
+
+
+def highest(odds: Tensor) -> tuple[Tensor, Tensor]:
+    """`(B,)` the log odds of each bag's max instance, and `(B,)` which one it is."""
+    top = odds.max(1)
+    return top.values, top.indices
+
+
+def present(count: Tensor, most: int) -> Tensor:
+    """`(B, most)` bool: the first `count` `(B,)` instances are there."""
+    return torch.arange(most, device=count.device) < count[:, None]
