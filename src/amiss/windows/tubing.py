@@ -32,8 +32,8 @@ from amiss.types import FloatArray, IntArray
 
 __all__ = ["Linking", "multivariate_tubes", "unary_tubes", "union_boxes"]
 
-PAIRS = 1 << 17
-"""Pairs of boxes that are compared at a time: a few ten megabytes."""
+PAIRS = 1 << 15
+"""Pairs of boxes that are compared at a time: a few megabytes, which the processor keeps at hand."""
 FREE = -1
 """Owner of a box or cluster that no tube has taken."""
 
@@ -154,8 +154,8 @@ def multivariate_tubes(frame: IntArray, xyxy: FloatArray, confidence: FloatArray
     cluster = _clusters(scene, linking.overlap)
     size = int(cluster.max(initial=FREE)) + 1
     one, other, _ = _touching(scene, *_next_frame(scene), linking.overlap)
-    known = np.unique(cluster[one] * size + cluster[other])
-    one, other = known // size, known % size
+    keys = np.sort(cluster[one] * size + cluster[other])
+    one, other = np.divmod(keys[np.diff(keys, prepend=-1) > 0], size)
     links = _links(one, other, other, size), _links(other, one, one, size)
     starts = cluster[np.argsort(-scene.confidence, kind="stable")]
     owner = _walk(starts, links, _all, size)
@@ -235,7 +235,7 @@ def _touching(scene: _Scene, first: IntArray, last: IntArray, overlap: float) ->
     """
     found: list[tuple[IntArray, IntArray, FloatArray]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
     for one, other in _pairs(first, last - first):
-        shared = iou_rows(scene.xyxy[one], scene.xyxy[other])
+        shared = iou_rows(scene.xyxy.take(one, 0), scene.xyxy.take(other, 0))
         kept = shared > overlap
         found.append((one[kept], other[kept], shared[kept]))
     ones, others, overlaps = zip(*found, strict=True)
