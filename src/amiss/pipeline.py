@@ -16,7 +16,7 @@ import torch
 
 from amiss.config import Config
 from amiss.errors import ConfigError
-from amiss.footage.base import Footage
+from amiss.footage import FeatureFile, Footage
 from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
@@ -33,6 +33,7 @@ from amiss.perception.trails import Trails
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
 from amiss.windows.clips import ClipBuilder
 from amiss.windows.cubes import CubeBuilder
+from amiss.windows.given import given_windows
 from amiss.windows.needs import Needs
 from amiss.windows.segments import SegmentBuilder
 from amiss.windows.store import WindowPart, WindowWriter
@@ -192,7 +193,9 @@ class Pipeline:
         return self._logs.get(stage) or StageLog()
 
     def masked(self, footage: Footage) -> Footage:
-        """The footage as everybody may see it, pictures for people included."""
+        """The footage as everybody may see it, pictures for people included; features are as they are."""
+        if isinstance(footage, FeatureFile):
+            return footage
         return Masked(footage, self._masks)
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
@@ -203,6 +206,8 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
+        if isinstance(footage, FeatureFile):
+            return content_key(STAGES_VERSION, footage.fingerprint(), self._needs.length)
         scene = self._settings("scenes") if self._scene else ""
         seen = self._keys(footage) if self._boxes else {"frames": self._frames_key(footage)}
         block = self._settings("clips") if self._needs.bags else ""
@@ -215,7 +220,7 @@ class Pipeline:
 
     def _keys(self, footage: Footage) -> dict[str, str]:
         """The cache's key of each stage whose output is kept."""
-        if not self._boxes:
+        if not self._boxes or isinstance(footage, FeatureFile):
             return {}
         settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"}), self._settings("masks")
         source = self._boxes.fingerprint(footage.path)
@@ -257,16 +262,24 @@ class Pipeline:
         key = self.key(footage)
         if not self._cache().find(key):
             with self._logged(footage), self._cache().writing(key) as writer:
-                keep = WindowWriter(writer)
-                for frame, windows in self.windows(footage):
-                    keep.append(frame.seconds, windows)
-                    tick()
-                if (last := self.finish()) is not None:
-                    keep.close(last)
+                self._write(footage, WindowWriter(writer), tick)
         entry = self._cache().find(key)
         if entry is None:
             raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")
         return WindowPart(footage.name, entry)
+
+    def _write(self, footage: Footage, keep: WindowWriter, tick: Callable[[], None]) -> None:
+        """Write the time of every frame, and all windows."""
+        if isinstance(footage, FeatureFile) and self._needs.bags:
+            for number in range(footage.length):
+                keep.at(number / footage.rate)
+            keep.close(given_windows(footage, self._needs.length))
+            return
+        for frame, windows in self.windows(footage):
+            keep.append(frame.seconds, windows)
+            tick()
+        if (last := self.finish()) is not None:
+            keep.close(last)
 
     @contextmanager
     def _logged(self, footage: Footage) -> Iterator[None]:

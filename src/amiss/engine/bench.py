@@ -148,7 +148,9 @@ def _one(
     clips = [pipeline.key(clip.footage) for clip in [*(clip for clip, _ in training), *dataset.testing()]]
     marks = [mark for _, mark in training if mark is not None]
     settings = config.model_dump(mode="json", exclude={"cache", "report"})
-    key = content_key(__version__, method, settings, clips, transfer.key if transfer else "", *([marks] if marks else []))
+    key = content_key(
+        __version__, method, settings, clips, transfer.key if transfer else "", *([marks] if marks else [])
+    )
     if kept := _kept(folder, key):
         return kept | {"folder": str(folder)}
     with storage_errors(folder):
@@ -206,7 +208,9 @@ def learned_from(dataset: Dataset, method: str) -> list[tuple[Clip, int | None]]
     return [(clip, None) for clip in dataset.training()]
 
 
-def cameras_of(dataset: Dataset, config: Config, method: str = "attributes") -> dict[str, tuple[list[Clip], list[Clip]]]:
+def cameras_of(
+    dataset: Dataset, config: Config, method: str = "attributes"
+) -> dict[str, tuple[list[Clip], list[Clip]]]:
     """Training and test clips of each model to learn: one a camera, or one for all, as where videos have labels."""
     training, testing = [clip for clip, _ in learned_from(dataset, method)], dataset.testing()
     known = {clip.camera for clip in training}

@@ -15,7 +15,7 @@ from amiss.engine.model import Mode, Model, make_filter, make_method, persistenc
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
 from amiss.errors import ConfigError
-from amiss.footage.base import Footage
+from amiss.footage import FeatureFile, Footage
 from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
 from amiss.perception.network_boxes import resolve_boxes, why_motion
@@ -192,7 +192,7 @@ def cut_examples(footage: Sequence[Footage], exemplars: Sequence[Exemplar], prog
     for item in footage:
         wanted = {index: exemplar for index, exemplar in enumerate(exemplars) if exemplar.clip == item.name}
         last = max((exemplar.frame for exemplar in wanted.values()), default=-1)
-        for frame in item if wanted else ():
+        for frame in item if wanted and not isinstance(item, FeatureFile) else ():
             here = [index for index, exemplar in wanted.items() if exemplar.frame == frame.index]
             pictures |= {f"{index:04d}.jpg": _thumbnail(frame.image, wanted[index].box) for index in here}
             if frame.index >= last:

@@ -42,8 +42,9 @@ def evaluate_videos(folder: Path, dataset: Dataset) -> dict[str, dict[str, float
     """VAUC, the share of false alarms, and how well the best tube of each abnormal video lies where it should.
 
     Returns:
-        Metric → `raw` → value: `vauc` and `far` where there are videos of both labels; `miou`, `iou@ε`, and `miou_random`
-        and `miou_upper`, which a tube drawn at random and the best one would have, where the data set says where.
+        Metric → `raw` → value: `vauc` and `far@0.2` where there are videos of both labels; where the data set says
+        where the abnormal is, `miou`, `iou@ε`, and what a tube drawn at random and the best one would have,
+        `miou_random` and `miou_upper`.
 
     Raises:
         ScoresError: Scores are missing or damaged.
@@ -120,4 +121,3 @@ def _boxes(frame: IntArray, xyxy: FloatArray, frames: int) -> FloatArray:
     boxes = np.hstack([near, far])
     boxes[~np.isfinite(boxes).all(1)] = np.nan
     return boxes
-

@@ -41,8 +41,12 @@ class WindowWriter:
 
     def append(self, seconds: float, windows: Windows) -> None:
         """Append the time stamp of a frame and the windows that it completes, if any."""
-        self._writer.append({CLOCK: np.array([seconds], np.float64)})
+        self.at(seconds)
         self.close(windows)
+
+    def at(self, seconds: float) -> None:
+        """Append the time stamp of a frame."""
+        self._writer.append({CLOCK: np.array([seconds], np.float64)})
 
     def close(self, windows: Windows) -> None:
         """Append windows that only the end of the footage completes."""
