@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from amiss.errors import MetricError
 from amiss.metrics.frame import frame_auc
 from amiss.perception.overlap import iou_rows
-from amiss.types import BoolArray, FloatArray
+from amiss.types import FloatArray
 
 __all__ = ["false_alarm_rate", "found_at", "mean_overlap", "overlap_along", "video_auc"]
 
@@ -119,7 +119,7 @@ def _boxes(name: str, tube: ArrayLike) -> FloatArray:
         raise MetricError(
             f"the {name} tube has the shape {boxes.shape}; give a box (T, 4) per frame, NaN where none is"
         )
-    absent: BoolArray = np.isnan(boxes).all(1)
+    absent = np.asarray(np.isnan(boxes).all(1))
     if not np.isfinite(boxes[~absent]).all():
         raise MetricError(f"a box of the {name} tube is not finite; one that is not there is NaN in all four")
     if (boxes[:, 2:] < boxes[:, :2]).any():
