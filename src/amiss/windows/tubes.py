@@ -179,8 +179,7 @@ class TubeBuilder:
             _Line(UNARY, int(found.label[rows[0]]), int(frame[rows[0]]), found.xyxy[rows])
             for rows in unary_tubes(frame, found.xyxy, found.confidence, found.label, linking)
         ]
-        several = multivariate_tubes(frame, found.xyxy, found.confidence, linking) if linking.multivariate else []
-        for rows in several:
+        for rows in multivariate_tubes(frame, found.xyxy, found.confidence, linking):
             frames, boxes = union_boxes(frame, found.xyxy, rows)
             lines.append(_Line(MULTIVARIATE, int(Label.OBJECT), int(frames[0]), boxes))
         return lines

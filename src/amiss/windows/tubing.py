@@ -46,7 +46,7 @@ class Linking:
         overlap: λ, the intersection over union that a link must exceed, from 0 to below 1.
         weight: η, what the overlap weighs in a linking score beside the confidences of both boxes.
         unary: ζ₁, frames that a unary tube has at least.
-        multivariate: ζ₂, frames that a multivariate tube has at least.
+        multivariate: ζ₂, frames that a multivariate tube has at least; 0: there are none.
 
     Raises:
         ConfigError: A value is out of its range.
@@ -62,7 +62,7 @@ class Linking:
             raise ConfigError(f"boxes are linked from an overlap of 0 to below 1, not {self.overlap}")
         if not 0 <= self.weight < np.inf:
             raise ConfigError(f"the weight of the overlap is finite and not negative, not {self.weight}")
-        if min(self.unary, self.multivariate) < 1:
+        if self.unary < 1 or self.multivariate < 0:
             raise ConfigError(f"a tube has at least 1 frame, not {min(self.unary, self.multivariate)}")
 
 
@@ -153,6 +153,8 @@ def multivariate_tubes(frame: IntArray, xyxy: FloatArray, confidence: FloatArray
         ShapeError: Columns differ in length, frames decrease, or a box is inside out or not finite.
     """
     scene = _scene(frame, xyxy, confidence, np.zeros(np.shape(frame), np.int64))
+    if not linking.multivariate:
+        return []
     cluster = _clusters(scene, linking.overlap)
     size = int(cluster.max(initial=FREE)) + 1
     one, other, _ = _touching(scene, *_next_frame(scene), linking.overlap)

@@ -38,7 +38,7 @@ class Ranking:
         name, count = ("moment", "moments") if self._settings.instances == "segments" else ("region", "tubes")
         found = {f"{side}.shown": windows.data[f"{side}.{name}"] for side in SIDES}
         found |= {f"{side}.count": windows.data[f"{side}.{count}"] for side in SIDES}
-        return {key: torch.from_numpy(array) for key, array in found.items()}
+        return {key: torch.tensor(array) for key, array in found.items()}
 
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Each term with its weight; tubes follow each other in no order, so they are not smoothed."""

@@ -123,7 +123,7 @@ class PairStore(WindowStore):
                 ("moment", "moments", SEGMENTS),
             ):
                 data[f"{side}.{name}"] = self._filled(name, owner, bags, most)
-            data |= {f"{side}.{name}": np.asarray(self._entry.arrays[name])[bags] for name in ("tubes", "moments")}
+            data |= {f"{side}.{name}": self._entry.arrays[name][bags] for name in ("tubes", "moments")}
         count = len(rows)
         return Windows(frame=rows, seconds=np.zeros(count), box=np.zeros((count, 4)), data=data)
 

@@ -41,6 +41,7 @@ def parts_of(tubes: Rows, size: int) -> Rows:
 def segments_of(windows: Windows, count: int = SEGMENTS) -> Rows:
     """The rows of the whole picture in so many equal segments of time; fewer where there are fewer blocks."""
     rows = np.flatnonzero(windows.data["kind"] == MOMENT)
+    rows = rows[np.argsort(windows.seconds[rows], kind="stable")]
     return np.array_split(rows, min(count, len(rows))) if len(rows) else []
 
 

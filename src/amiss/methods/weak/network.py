@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Attention", "Branch", "Graph", "Relations", "highest", "predictor", "present"]
+__all__ = ["Attention", "Branch", "Graph", "Relations", "predictor", "present", "settled"]
 
 Relations = Literal["attention", "graph", "none"]
 HEADS = 8
@@ -43,6 +44,19 @@ class Attention(nn.Module):
         seen = functional.scaled_dot_product_attention(query, key, value, there[:, None, None, :])
         return seen.transpose(1, 2).flatten(2) + x
 
+    def at(self, x: Tensor, there: Tensor, when: Tensor, row: Tensor) -> Tensor:  # noqa: ARG002
+        """`(B, K)` the same for one instance `row` `(B,)` of each bag, whatever the number of the others.
+
+        Keys and values of all instances are not needed for one query: what it is compared with can be turned instead.
+        """
+        own = x[torch.arange(len(x)), row]
+        query = self.query(own).unflatten(-1, (self._heads, -1))
+        shape = self._heads, -1, x.shape[-1]  # h, d, K
+        key, value = self.key.weight.view(shape), self.value.weight.view(shape)
+        turned = torch.einsum("bhd,hdk->bhk", query, key) / query.shape[-1] ** 0.5
+        weights = (turned @ x.transpose(1, 2)).masked_fill(~there[:, None], -torch.inf).softmax(-1)  # B, h, n
+        return torch.einsum("bhk,hdk->bhd", weights @ x, value).flatten(1) + own
+
 
 class Graph(nn.Module):
     """A graph convolution whose weights are given by likeness and by nearness in time, in place of attention.
@@ -60,12 +74,21 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:
         """`(B, n, K)` → `(B, n, K)`; `when` `(B, n)` is a share of the video."""
-        unit = functional.normalize(x, dim=-1)
-        like = unit @ unit.transpose(1, 2)
-        near = -(when[:, :, None] - when[:, None, :]).abs() / NEAR
+        return self._convolved(x, x, there, when, when)
+
+    def at(self, x: Tensor, there: Tensor, when: Tensor, row: Tensor) -> Tensor:
+        """`(B, K)` the same for one instance `row` `(B,)` of each bag."""
+        rows = torch.arange(len(x)), row
+        return self._convolved(x[rows][:, None], x, there, when[rows][:, None], when)[:, 0]
+
+    def _convolved(self, own: Tensor, x: Tensor, there: Tensor, at: Tensor, when: Tensor) -> Tensor:
+        """Instances `(B, m, K)` that are at `(B, m)`, with all `(B, n, K)` that they are joined to."""
+        like = functional.normalize(own, dim=-1) @ functional.normalize(x, dim=-1).transpose(1, 2)
+        near = -(at[:, :, None] - when[:, None, :]).abs() / NEAR
         hidden = ~there[:, None, :]
         graphs = [values.masked_fill(hidden, NEVER).softmax(-1) for values in (like, near)]
-        return functional.relu(self.weight((graphs[0] + graphs[1]) / 2 @ x)) + x
+        joined: Tensor = functional.relu(self.weight((graphs[0] + graphs[1]) / 2 @ x)) + own
+        return joined
 
 
 class Alone(nn.Module):
@@ -77,6 +100,10 @@ class Alone(nn.Module):
     def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:  # noqa: ARG002
         """`(B, n, K)` as it is."""
         return x
+
+    def at(self, x: Tensor, there: Tensor, when: Tensor, row: Tensor) -> Tensor:  # noqa: ARG002
+        """`(B, K)` one instance of each bag as it is."""
+        return x[torch.arange(len(x)), row]
 
 
 def predictor(size: int) -> nn.Sequential:
@@ -101,7 +128,7 @@ class Branch(nn.Module):
 
     def __init__(self, size: int, relations: Relations) -> None:
         super().__init__()
-        kinds: dict[str, Callable[[int], nn.Module]] = {"attention": Attention, "graph": Graph, "none": Alone}
+        kinds: dict[str, type[Attention | Graph | Alone]] = {"attention": Attention, "graph": Graph, "none": Alone}
         self.relations = kinds[relations](size)
         self.predictor = predictor(size)
 
@@ -110,11 +137,27 @@ class Branch(nn.Module):
         odds: Tensor = self.predictor(self.relations(x, there, when)).squeeze(-1)
         return odds.masked_fill(~there, NEVER)
 
+    def at(self, x: Tensor, there: Tensor, when: Tensor, row: Tensor) -> Tensor:
+        """`(B,)` log odds of one instance `row` `(B,)` of each bag: the same, for far less than that of all."""
+        odds: Tensor = self.predictor(self.relations.at(x, there, when, row))
+        return odds.squeeze(-1)
 
-def highest(odds: Tensor) -> tuple[Tensor, Tensor]:
-    """`(B,)` the log odds of each bag's max instance, and `(B,)` which one it is."""
-    top = odds.max(1)
-    return top.values, top.indices
+    @torch.no_grad()
+    def highest(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:
+        """`(B,)` which instance of each bag has the highest score, without dropout."""
+        with settled(self):
+            return self(x, there, when).argmax(1)  # type: ignore[no-any-return]  # a tensor
+
+
+@contextmanager
+def settled(module: nn.Module) -> Iterator[None]:
+    """Within the block, a module is in evaluation mode."""
+    training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(training)
 
 
 def present(count: Tensor, most: int) -> Tensor:

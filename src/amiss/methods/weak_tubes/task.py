@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from amiss.methods.task import Plan
 from amiss.methods.weak.bags import SIDES
 from amiss.methods.weak.losses import cross_entropy, ranking
-from amiss.methods.weak.network import Branch, highest, present
+from amiss.methods.weak.network import Branch, present, settled
 from amiss.methods.weak_tubes.network import DualBranch
 from amiss.methods.weak_tubes.settings import WeakTubesSettings
 from amiss.types import Windows
@@ -22,26 +22,18 @@ from amiss.types import Windows
 __all__ = ["Refinement"]
 
 
-class Side(NamedTuple):
-    """The abnormal or the normal videos of a batch.
+class Seen(NamedTuple):
+    """The instances of some videos, as a branch takes them.
 
     Attributes:
-        region: `(B, n, K)` what tubes show.
-        whole: `(B, n, K)` what the whole picture shows while they are there.
-        moment: `(B, m, K)` what the whole picture shows in each segment.
-        tubes: `(B, n)` bool, which tubes there are.
-        moments: `(B, m)` bool, likewise.
-        when: `(B, n)` when tubes are, as a share of the video.
-        clock: `(B, m)` when segments are.
+        shown: `(B, n, K)` numbers.
+        there: `(B, n)` bool, which there are.
+        when: `(B, n)` when each is, as a share of the video.
     """
 
-    region: Tensor
-    whole: Tensor
-    moment: Tensor
-    tubes: Tensor
-    moments: Tensor
+    shown: Tensor
+    there: Tensor
     when: Tensor
-    clock: Tensor
 
 
 class Refinement:
@@ -69,46 +61,48 @@ class Refinement:
 
     def batch(self, windows: Windows) -> Mapping[str, Tensor]:
         """The pairs of bags as they are."""
-        return {name: torch.from_numpy(array) for name, array in windows.data.items()}
+        return {name: torch.tensor(array) for name, array in windows.data.items()}
 
     def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """The ranking loss and the cross-entropy of the branch whose turn it is."""
-        abnormal, normal = (_side(batch, side) for side in SIDES)
+        """The ranking loss and the cross-entropy of the branch whose turn it is.
+
+        Only the highest instance of a bag has a gradient, so the others are looked at without one.
+        """
         own: Branch = getattr(self.network, self._turn)
-        tops = [highest(_seen(own, side, self._turn)) for side in (abnormal, normal)]
+        kind = {"tube": "region", "temporal": "moment"}[self._turn]
+        seen = [_seen(batch, side, kind) for side in SIDES]
+        tops = [own.highest(*side) for side in seen]
+        abnormal, normal = (own.at(*side, top) for side, top in zip(seen, tops, strict=True))
         terms: dict[str, Tensor] = {}
         if self._settings.ranking != "none":
-            weight = self._guidance(abnormal, tops[0][1])
-            terms[f"{self._turn} ranking"] = ranking(tops[0][0].sigmoid(), tops[1][0].sigmoid(), weight)
+            weight = self._guidance(batch, tops[0])
+            terms[f"{self._turn} ranking"] = ranking(abnormal.sigmoid(), normal.sigmoid(), weight)
         if self._settings.entropy:
-            terms[f"{self._turn} entropy"] = self._settings.entropy * cross_entropy(tops[0][0], tops[1][0])
+            terms[f"{self._turn} entropy"] = self._settings.entropy * cross_entropy(abnormal, normal)
         return terms
 
     @torch.no_grad()
-    def _guidance(self, side: Side, top: Tensor) -> Tensor | float:
-        """`(B,)` what the branch whose turn it is not says of each bag's highest instance; 1 where nothing guides."""
+    def _guidance(self, batch: Mapping[str, Tensor], top: Tensor) -> Tensor | float:
+        """`(B,)` what the other branch says of each abnormal bag's highest instance; 1 where nothing guides.
+
+        The tube branch takes segments as tubes; the temporal branch sees the whole picture while a tube is there.
+        """
         if self._settings.ranking == "plain" or self.turns == 1:
             return 1.0
-        other = self.network.tube if self._turn == "temporal" else self.network.temporal
-        training = other.training
-        other.eval()
         if self._turn == "temporal":
-            odds = other(side.moment, side.moments, side.clock)  # segments, regarded as tubes
+            other, kind = self.network.tube, "moment"
         else:
-            odds = other(side.whole, side.tubes, side.when)
-        other.train(training)
-        return torch.as_tensor(odds.sigmoid().gather(1, top[:, None]).squeeze(1))
+            other, kind = self.network.temporal, "whole"
+        with settled(other):
+            return other.at(*_seen(batch, SIDES[0], kind), top).sigmoid()
 
 
-def _seen(branch: Branch, side: Side, turn: str) -> Tensor:
-    """`(B, n)` the log odds of the instances that a branch learns from."""
-    if turn == "tube":
-        return branch(side.region, side.tubes, side.when)  # type: ignore[no-any-return]  # a module
-    return branch(side.moment, side.moments, side.clock)  # type: ignore[no-any-return]
-
-
-def _side(batch: Mapping[str, Tensor], side: str) -> Side:
-    region, whole, moment, when = (batch[f"{side}.{name}"] for name in ("region", "whole", "moment", "when"))
-    tubes, moments = batch[f"{side}.tubes"], batch[f"{side}.moments"]
-    clock = torch.arange(moment.shape[1], device=moment.device) / moments[:, None].clamp(min=1)
-    return Side(region, whole, moment, present(tubes, region.shape[1]), present(moments, moment.shape[1]), when, clock)
+def _seen(batch: Mapping[str, Tensor], side: str, kind: str) -> Seen:
+    """What videos show: in tubes (`region`), as a whole while tubes are there (`whole`), or in segments (`moment`)."""
+    shown = batch[f"{side}.{kind}"]
+    if kind == "moment":
+        count = batch[f"{side}.moments"]
+        when = torch.arange(shown.shape[1], device=shown.device) / count[:, None].clamp(min=1)
+    else:
+        count, when = batch[f"{side}.tubes"], batch[f"{side}.when"]
+    return Seen(shown, present(count, shown.shape[1]), when)
