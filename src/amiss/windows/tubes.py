@@ -243,7 +243,8 @@ class TubeBuilder:
         looks = np.array(self._features.looks)
         chosen = boxes[np.arange(len(boxes))[:, None], _nearest(there, looks)]
         keys = [places.tobytes() for places in chosen]
-        new = [row for row, key in enumerate(keys) if key not in block.known]
+        # a tube of one object is often one of several too
+        new = list({key: row for row, key in enumerate(keys) if key not in block.known}.values())
         if new:
             last = len(self._frames(block)) - 1
             # a block that the footage ends in shows its last picture on
