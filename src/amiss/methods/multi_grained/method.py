@@ -207,6 +207,14 @@ class MultiGrained(Method):
             raise LookupError("the method has learned nothing yet")
         return self._usual
 
+    def look(self, windows: Windows) -> Iterator[Maps]:
+        """What the network makes of each window, before it is standardised: the same whatever the shares are."""
+        return self._looker.look(windows)
+
+    def highest(self, maps: Maps) -> float:
+        """The score of the highest place of a window that was looked at, which is that of a clip's frame."""
+        return float(pooled(self._total(self._told(*_arrays(maps))), self._settings.near).max())
+
     def _places(self, windows: Windows) -> Iterator[list[_Place]]:
         """The regions of each window, the highest first; an object cube is one region."""
         for box, maps in zip(windows.box, self._looker.look(windows), strict=True):
