@@ -21,8 +21,8 @@ from support import SMALL, Mover, Rectangles, fit, learn_quickly, parts_of, quic
 
 ID = "multi-grained"
 ALL = {"backbone": "i3d", "continuity": 1.0, "localization": 1.0}
-NORMAL = [walkers(f"normal{seed}", seed, length=36) for seed in range(2)]
-ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=27)
+NORMAL = [walkers(f"normal{seed}", seed, length=26) for seed in range(2)]
+ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=20)
 CORNER = Rectangles("corner", (*walkers("", 5).movers, Mover(140, 2, 12, 12, dx=0.0, flickers=True)), length=18)
 
 

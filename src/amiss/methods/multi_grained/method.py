@@ -244,9 +244,9 @@ class MultiGrained(Method):
     def score(self, windows: Windows) -> RegionScores:
         """A row for each region of each window, in the order of the windows, the highest region of a window first.
 
-        A region is a connected component of the combined map, averaged over `method.near` cells, where it reaches the
-        level that one normal clip in twenty reaches somewhere; a window without one has what is around its highest
-        cell. An object cube is one region.
+        A region is what is around a peak of the combined map, averaged over `method.near` cells, that reaches the level
+        that one normal clip in twenty reaches somewhere; it goes as far as half of its peak. A window without such a
+        peak has what is around its highest cell. An object cube is one region.
         """
         found = [(row, place) for row, places in enumerate(self._places(windows)) for place in places]
         rows, places = np.array([row for row, _ in found], np.int64), [place for _, place in found]
