@@ -184,6 +184,18 @@ def test_features_take_the_place_of_pictures(tmp_path: Path, method: str) -> Non
     assert 20 * 16 <= odd.frames.raw.argmax() < 21 * 16
 
 
+def test_a_report_of_features_has_no_pictures(tmp_path: Path) -> None:
+    files = [feature_file(tmp_path, f"video{n}", n % 2 == 1, n) for n in range(8)]
+    config = config_of(tmp_path, method={"block": 16, "features": 16, "steps": 60, "batch": 2})
+    labels = {file.name: n % 2 for n, file in enumerate(files)}
+    model = amiss.learn(files, "mil-ranking", config=config, labels=labels)
+    page = model.score(files[1]).report(tmp_path / "report")
+    text = page.read_text()
+    assert "8 clips" in text
+    assert "4 of them marked abnormal" in text
+    assert not (tmp_path / "report" / "annotated.mp4").exists()
+
+
 def test_features_of_another_kind_are_refused(tmp_path: Path) -> None:
     files = [feature_file(tmp_path, f"video{n}", n % 2 == 1, n) for n in range(6)]
     config = config_of(tmp_path, method={"block": 16, "features": 16, "steps": 10, "batch": 2})

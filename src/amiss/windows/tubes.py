@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from os import SEEK_END
+from tempfile import SpooledTemporaryFile
 from typing import Any
+from weakref import finalize
 
 import cv2
 import numpy as np
@@ -22,6 +25,8 @@ __all__ = ["MOMENT", "MULTIVARIATE", "UNARY", "TubeBuilder"]
 MOMENT, UNARY, MULTIVARIATE = 0, 1, 2
 """Kinds of windows: of the whole picture, of a tube of one object, of a tube of several."""
 QUALITY = 95
+HELD = 1 << 26
+"""Bytes of pictures in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +51,32 @@ class _Line:
         return self.first + len(self.box)
 
 
+class _Album:
+    """Pictures as JPEG, on disk where there are many."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(max_size=HELD)  # noqa: SIM115  # it lives as long as the album
+        finalize(self, self._file.close)
+
+    def add(self, image: Image) -> tuple[int, int]:
+        """Keep a picture; returns where it is."""
+        data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+        return self._file.seek(0, SEEK_END), self._file.write(data)
+
+    def picture(self, place: tuple[int, int]) -> Image:
+        """What was kept there."""
+        self._file.seek(place[0])
+        data = np.frombuffer(self._file.read(place[1]), np.uint8)
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
 @dataclass(eq=False)
 class _Block:
-    """Some consecutive frames: the pictures that are looked at, by their number within the block, and what was seen."""
+    """Some consecutive frames: where pictures of it are kept, by their number within it, and what was seen in them."""
 
     first: int
-    pictures: dict[int, bytes] = field(default_factory=dict)
+    album: _Album
+    pictures: dict[int, tuple[int, int]] = field(default_factory=dict)
     known: dict[bytes, FloatArray] = field(default_factory=dict)
 
 
@@ -63,6 +88,7 @@ class _Stretch:
     seconds: list[float] = field(default_factory=list)
     boxes: list[Boxes] = field(default_factory=list)
     blocks: list[_Block] = field(default_factory=list)
+    album: _Album = field(default_factory=_Album)
     size: tuple[int, int] = (0, 0)
     bag: int = 0
 
@@ -131,10 +157,11 @@ class TubeBuilder:
             at = len(stretch.index) - 1
         block = stretch.blocks[-1] if stretch.blocks else None
         if block is None or at >= block.first + length:
-            block = _Block(at)
+            # a block that is forgotten takes its pictures with it
+            block = _Block(at, stretch.album if self._needs.at == "middle" else _Album())
             stretch.blocks.append(block)
         if at - block.first in self._features.looks:
-            block.pictures[at - block.first] = _packed(seen.frame.image)
+            block.pictures[at - block.first] = block.album.add(seen.frame.image)
         self._picture = seen.frame.image
         return self._given()
 
@@ -229,11 +256,6 @@ class TubeBuilder:
             },
         )
 
-    @property
-    def _packed(self) -> bytes:
-        """The last picture."""
-        return _packed(self._picture)
-
     def _frames(self, block: _Block) -> IntArray:
         """The frames of a block, counted from the first of the stretch."""
         return np.arange(block.first, min(block.first + self._needs.length, len(self._stretch.index)))
@@ -248,8 +270,8 @@ class TubeBuilder:
         if new:
             last = len(self._frames(block)) - 1
             # a block that the footage ends in shows its last picture on
-            data = [block.pictures.get(int(look), self._packed) for look in looks]
-            pictures = [_unpacked(packed) for packed in data]
+            places = [block.pictures.get(int(look)) for look in looks]
+            pictures = [self._picture if place is None else block.album.picture(place) for place in places]
             clock = np.array([self._stretch.seconds[block.first + min(int(look), last)] for look in looks])
             found = self._features.of(pictures, chosen[new], clock).astype(np.float16)
             block.known |= {keys[row]: feature for row, feature in zip(new, found, strict=True)}
@@ -271,13 +293,3 @@ def _number_of(image: Image, index: int) -> int:
     """A number for a bag that begins with this picture."""
     digest = hashlib.blake2b(image.tobytes(), digest_size=8, salt=index.to_bytes(8, "little")).digest()
     return int.from_bytes(digest, "little") >> 1
-
-
-def _packed(image: Image) -> bytes:
-    """A picture as JPEG."""
-    return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
-
-
-def _unpacked(data: bytes) -> Image:
-    """What was packed."""
-    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
