@@ -42,9 +42,9 @@ def one_turn(
     labels = {item.name: int(number >= KNOWN) for number, item in enumerate(videos)}
     model = learn(videos, method, config, progress, labels)
     scores = score_clip(model, unknown.footage)
-    found = video_of(scores.regions, dataset.event(unknown), len(scores.frames), abnormal=True)
+    found = video_of(scores.regions, dataset.event(unknown), abnormal=True)
     calm = [score_clip(model, clip.footage) for clip in normal[KNOWN:]]
-    lower = [video_of(item.regions, None, len(item.frames), abnormal=False).score for item in calm]
+    lower = [video_of(item.regions, None, abnormal=False).score for item in calm]
     truth = {"unknown": dataset.labels(unknown)} | {i.name: np.zeros(len(i.frames), np.uint8) for i in calm}
     curves = {"unknown": scores.frames.smoothed} | {item.name: item.frames.smoothed for item in calm}
     return {
@@ -52,8 +52,8 @@ def one_turn(
         "vauc": metrics.video_auc(np.array([1] + [0] * len(lower)), np.array([found.score, *lower])),
         "auc_micro": metrics.micro_auc(truth, curves),
         "s_loc": found.overlap or 0.0,
-        "s_loc_random": found.chance or 0.0,
-        "s_loc_upper": found.best or 0.0,
+        "s_loc_random": float(np.mean(found.all or (0.0,))),
+        "s_loc_upper": max(found.all, default=0.0),
     }
 
 

@@ -17,6 +17,7 @@ import torch
 from amiss.config import Config
 from amiss.errors import ConfigError
 from amiss.footage import FeatureFile, Footage
+from amiss.footage.names import content_hash
 from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
@@ -41,7 +42,7 @@ from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 10
+STAGES_VERSION = 11
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
@@ -210,7 +211,7 @@ class Pipeline:
             return content_key(STAGES_VERSION, footage.fingerprint(), self._needs.length)
         scene = self._settings("scenes") if self._scene else ""
         seen = self._keys(footage) if self._boxes else {"frames": self._frames_key(footage)}
-        block = self._settings("clips") if self._needs.bags else ""
+        block = self._settings("clips") + self._weights_key() if self._needs.bags else ""
         return content_key(*seen.values(), self._flow_key(), scene + block, vars(self._needs))
 
     def _frames_key(self, footage: Footage) -> str:
@@ -233,6 +234,11 @@ class Pipeline:
             asked = self._config.perception.poses.model_dump(mode="json", exclude={"path"})
             keys["poses"] = content_key(tracked, asked, self._poses.fingerprint(footage.path))
         return keys
+
+    def _weights_key(self) -> str:
+        """Of the file of weights that features of blocks come from."""
+        weights = self._config.perception.clips.weights
+        return content_hash([weights]) if weights and weights.is_file() else ""
 
     def _flow_key(self) -> str:
         if not self._flow:

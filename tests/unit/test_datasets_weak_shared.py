@@ -12,6 +12,7 @@ from amiss.datasets import DATASETS, Dataset
 from amiss.datasets.tables import stem_of
 from amiss.datasets.xd_violence import read_annotations, read_segment_labels
 from amiss.footage import FeatureFile
+from amiss.footage.names import safe_name
 
 
 def stub(root: Path, source: Path, files: Sequence[str], rows: Iterable[tuple[str, int]]) -> Path:
@@ -35,7 +36,7 @@ def names_in(path: Path) -> list[str]:
 def shares(dataset: Dataset) -> tuple[int, int, int, int]:
     """Abnormal and normal clips to learn from, abnormal and normal ones to test on."""
     learned = [label for _, label in dataset.weak_training()]
-    tested = [bool(dataset.labels(clip).any()) for clip in dataset.weak_testing()]
+    tested = [bool(dataset.labels(clip).any()) for clip in dataset.testing()]
     return sum(learned), len(learned) - sum(learned), sum(tested), len(tested) - sum(tested)
 
 
@@ -84,7 +85,7 @@ def test_shared_ucf_crime_boxes_lie_in_abnormal_frames(ucf: Path) -> None:
         assert bool(len(tube)) == bool(labels.any())
         assert labels[tube.frame].all()
         count += len(tube)
-    assert count == 3102
+    assert count > 16 * 3102 / 2  # a box about every sixteenth frame, and interpolated ones between
 
 
 def test_shared_st_ucf_crime(ucf: Path) -> None:
@@ -132,8 +133,9 @@ def test_shared_xd_violence_forms_of_labels_agree(xd: Path) -> None:
     beyond = [intervals[name][-1][1] - len(labels[name]) for name in intervals]
     assert (sum(rest > 0 for rest in beyond), max(beyond)) == (71, 15)
     dataset = DATASETS["xd-violence"](xd)
+    known = {safe_name(name): row for name, row in labels.items()}
     for clip in dataset.testing():
-        np.testing.assert_array_equal(dataset.labels(clip), labels[clip.name])
+        np.testing.assert_array_equal(dataset.labels(clip), known[clip.name])
 
 
 def test_shared_shanghaitech_split_anew(shared_data: Path, tmp_path: Path) -> None:

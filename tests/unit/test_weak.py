@@ -227,12 +227,12 @@ def test_a_video_is_judged_by_its_best_stretch_of_a_tube() -> None:
     rows = [(frame, 0, 0.9 if frame < 2 else 0.3, off) for frame in range(4)]
     rows += [(frame, 1, 0.5, true) for frame in range(4)] + [(4, NO_TRACK, 1.0, true)]
     event = Tube(frame=np.arange(4), seconds=np.arange(4) / 10, xyxy=np.tile(true, (4, 1)))
-    video = video_of(regions_of(sorted(rows)), event, 5, abnormal=True)
+    video = video_of(regions_of(sorted(rows)), event, abnormal=True)
     assert video.score == pytest.approx(0.9)
     assert video.overlap == pytest.approx(0.25)  # half of the box in half of the frames
-    assert video.best == pytest.approx(1.0)
-    assert video.chance == pytest.approx((0.25 + 0.25 + 1.0) / 3)
-    assert video_of(regions_of(rows[-1:]), event, 5, abnormal=True).score == pytest.approx(1.0)
+    assert sorted(video.all) == pytest.approx([0.25, 0.25, 1.0])
+    alone = video_of(regions_of(rows[-1:]), event, abnormal=True)
+    assert (alone.score, alone.overlap, alone.all) == (1.0, 0.0, ())
 
 
 @pytest.fixture(scope="module")
@@ -323,3 +323,33 @@ def test_windows_of_a_bag_come_together(tmp_path: Path) -> None:
     assert len(bags) == 2
     assert all(len(bag) == 1 for bag in bags)
     assert bags[0] != bags[1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [({"ghost": 1}, "name ghost, and there is no such video"), ({"normal0": 2}, "the label of normal0 is 2")],
+)
+def test_labels_of_nothing_and_strange_ones_are_named(tmp_path: Path, labels: dict[str, int], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        learn([*NORMAL, *MARKED], ID, small(tmp_path), labels=LABELS | labels)
+
+
+def test_two_videos_of_one_name_cannot_have_labels(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="several videos of the name normal0"):
+        learn([*NORMAL, NORMAL[0], *MARKED], ID, small(tmp_path), labels=LABELS)
+
+
+def test_features_of_two_kinds_cannot_be_learned_from(tmp_path: Path) -> None:
+    files = [feature_file(tmp_path, f"video{n}", n % 2 == 1, n) for n in range(5)]
+    np.save(tmp_path / "wider.npy", np.ones((SEGMENTS, SIZE + 4), np.float32))
+    files.append(FeatureFile(tmp_path / "wider.npy"))
+    config = config_of(tmp_path, method={"block": 16, "features": 16, "steps": 10, "batch": 2})
+    with pytest.raises(FootageError, match="has other features than"):
+        learn(files, "mil-ranking", config, labels={file.name: n % 2 for n, file in enumerate(files)})
+
+
+def test_features_that_half_precision_cannot_hold_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "large.npy", np.full((SEGMENTS, SIZE), 1e6, np.float32))
+    needs = make_method("mil-ranking", config_of(tmp_path)).needs
+    with pytest.raises(FootageError, match="scale the features down"):
+        parts_of([FeatureFile(tmp_path / "large.npy")], needs, config_of(tmp_path))  # type: ignore[list-item]

@@ -146,7 +146,8 @@ class Dataset(ABC):
 
     def _clip(self, split: Split, name: str, path: Path) -> Clip:
         frames = self._frames(split, name) if path.suffix.lower() in FEATURE_SUFFIXES else None
-        return Clip(name, split, make_footage(path, self.fps, name, frames), self._camera(name))
+        footage = make_footage(path, self.fps, name, frames)
+        return Clip(footage.name, split, footage, self._camera(name))
 
     def training(self) -> list[Clip]:
         """The clips of normal footage to learn from.
@@ -174,14 +175,6 @@ class Dataset(ABC):
         if not clips:
             raise DatasetError(f"{self.root} has no training clips of {self.title}; looked for {self.looked_for}")
         return clips
-
-    def weak_testing(self) -> list[Clip]:
-        """The clips that weakly supervised methods are tested on.
-
-        Raises:
-            DatasetError: None is present.
-        """
-        return self.testing()
 
     def _present(self, split: Split) -> list[Clip]:
         if not self._clips[split]:
@@ -229,7 +222,7 @@ class Dataset(ABC):
         """The true boxes of what is abnormal in a test clip; for evaluation alone.
 
         Args:
-            clip: One of `weak_testing()`.
+            clip: One of `testing()`.
 
         Returns:
             Boxes by frame, several a frame where several are marked, without any where nothing is abnormal; or None

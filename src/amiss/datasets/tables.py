@@ -16,7 +16,7 @@ from amiss.footage.features import FEATURE_SUFFIXES
 from amiss.footage.file import VIDEO_SUFFIXES
 from amiss.types import BoolArray, FloatArray, IntArray, Tube
 
-__all__ = ["as_tube", "box_around", "no_boxes", "read_box_table", "read_video_labels", "stem_of"]
+__all__ = ["as_tube", "between", "box_around", "no_boxes", "read_box_table", "read_video_labels", "stem_of"]
 
 _SUFFIXES = VIDEO_SUFFIXES | FEATURE_SUFFIXES
 _CORNERS = ("x1", "y1", "x2", "y2")
@@ -117,6 +117,28 @@ def as_tube(frame: IntArray, xyxy: FloatArray, rate: float) -> Tube:
         rate: Frames per second.
     """
     return Tube(frame=frame, seconds=frame / rate, xyxy=xyxy)
+
+
+def between(frame: IntArray, xyxy: FloatArray, intervals: Sequence[tuple[int, int]]) -> tuple[IntArray, FloatArray]:
+    """The box around those of each frame, and interpolated ones for frames between two of the same interval.
+
+    Args:
+        frame: `(M,)` numbers of frames, not decreasing.
+        xyxy: `(M, 4)` pixels.
+        intervals: First and last frame of each.
+
+    Returns:
+        `(K,)` increasing frames, and `(K, 4)` boxes.
+    """
+    known, first = np.unique(frame, return_index=True)
+    sides = [np.minimum.reduceat(xyxy[:, :2], first), np.maximum.reduceat(xyxy[:, 2:], first)]
+    boxes = np.hstack(sides)
+    frames = set(known.tolist())
+    for begin, end in intervals:
+        inside = known[(known >= begin) & (known <= end)]
+        frames |= set(range(int(inside[0]), int(inside[-1]))) if len(inside) else set()
+    every = np.array(sorted(frames), np.int64)
+    return every, np.column_stack([np.interp(every, known, side) for side in boxes.T])
 
 
 def no_boxes() -> Tube:

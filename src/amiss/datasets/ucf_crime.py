@@ -23,7 +23,7 @@ from typing import ClassVar
 from amiss.datasets.base import Clip, Dataset, Found, Split, length_of
 from amiss.datasets.files import from_intervals, read_text
 from amiss.datasets.layout import footage_by_name
-from amiss.datasets.tables import as_tube, no_boxes, read_box_table, stem_of
+from amiss.datasets.tables import as_tube, between, no_boxes, read_box_table, stem_of
 from amiss.errors import DatasetError
 from amiss.types import FloatArray, Image, IntArray, Tube
 
@@ -54,7 +54,8 @@ class UCFCrime(Dataset):
     """UCF-Crime. Labels of frames come from `test_frame_labels.npz` or `frame_labels.npz`, else from the list.
 
     `bbox_test.csv` has boxes of what is abnormal, `video,frame_1based,x1,y1,x2,y2`, in about every sixteenth abnormal
-    frame of the test videos. All videos count as one camera: each shows another place.
+    frame of the test videos; between two of an abnormal interval they are interpolated. All videos count as one camera:
+    each shows another place.
     """
 
     id = "ucf-crime"
@@ -133,7 +134,10 @@ class UCFCrime(Dataset):
         if _is_normal(self._tested[clip.name].kind):
             return no_boxes()
         own = self._boxes.get(clip.name)
-        return None if own is None else as_tube(*own, clip.footage.rate)
+        if own is None:
+            return None
+        frame, xyxy = between(*own, self._tested[clip.name].intervals)
+        return as_tube(frame, xyxy, clip.footage.rate)
 
 
 class STUCFCrime(UCFCrime):

@@ -25,6 +25,7 @@ from amiss.datasets.files import archive_keys, as_labels, from_intervals, read_a
 from amiss.datasets.layout import footage_by_name
 from amiss.datasets.tables import no_boxes, stem_of
 from amiss.errors import DatasetError
+from amiss.footage.names import safe_name
 from amiss.types import Image, Tube
 
 __all__ = ["XDViolence", "read_annotations", "read_segment_labels"]
@@ -63,6 +64,11 @@ class XDViolence(Dataset):
         return [] if folder is None else list(footage_by_name(folder).items())
 
     @cached_property
+    def _listed(self) -> dict[str, str]:
+        """Names as they stand in lists, by those of test clips, in which some letters are replaced."""
+        return {safe_name(name): name for name, _ in self._footage("testing")}
+
+    @cached_property
     def _intervals(self) -> dict[str, list[tuple[int, int]]]:
         path = self.root / _LIST
         return read_annotations(path) if path.is_file() else {}
@@ -79,10 +85,11 @@ class XDViolence(Dataset):
 
     def _read_labels(self, clip: Clip) -> Image | None:
         length = length_of(clip.footage)
-        if clip.name in self._intervals:
-            spans = [(first, min(end, length) - 1) for first, end in self._intervals[clip.name]]
+        name = self._listed[clip.name]
+        if name in self._intervals:
+            spans = [(first, min(end, length) - 1) for first, end in self._intervals[name]]
             return from_intervals(spans, length, f"clip {clip.name} in {self.root / _LIST}")
-        listed = self._listed_labels(clip.name)
+        listed = self._listed_labels(name)
         if listed is None:
             return np.zeros(length, np.uint8) if _is_normal(clip.name, clip.footage.path) else None
         rest = length - len(listed)

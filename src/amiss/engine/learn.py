@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
 from amiss.errors import ConfigError
 from amiss.footage import FeatureFile, Footage
+from amiss.footage.names import safe_name
 from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
 from amiss.perception.network_boxes import resolve_boxes, why_motion
@@ -82,7 +84,7 @@ def learn(
         "frames": sum(len(part.clock) for part in parts),
         "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
         "windows": sum(len(part) for part in parts),
-        "boxes": config.perception.boxes.source if fresh.needs.boxes else "none",
+        "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
         "boxes_note": note,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -91,6 +93,11 @@ def learn(
     if fresh.weak:
         learned["abnormal_clips"] = sum(bool(mark) for mark in marks)
     return Model(fitted, config, calibrations, learned, cut_examples(footage, fitted.exemplars, progress))
+
+
+def _given(footage: Sequence[Footage]) -> bool:
+    """Whether there are features in place of all pictures."""
+    return all(isinstance(item, FeatureFile) for item in footage)
 
 
 def check_labels(names: Sequence[str], method: Method, labels: Mapping[str, int] | None) -> list[int | None]:
@@ -105,8 +112,15 @@ def check_labels(names: Sequence[str], method: Method, labels: Mapping[str, int]
         return [None] * len(names)
     if not labels:
         raise ConfigError(f"{method.id} learns from labels of videos; give them with --labels (a table of video,label)")
+    labels = {safe_name(name): label for name, label in labels.items()}
+    if twice := [name for name, count in collections.Counter(names).items() if count > 1]:
+        raise ConfigError(f"there are several videos of the name {twice[0]}, so a label cannot tell them apart")
     if missing := [name for name in names if name not in labels]:
         raise ConfigError(f"the labels do not name {missing[0]}, and {len(missing) - 1} others; give each video one")
+    if strange := sorted(set(labels) - set(names)):
+        raise ConfigError(f"the labels name {strange[0]}, and there is no such video; leave it out or give its footage")
+    if wrong := [name for name, label in labels.items() if label not in (0, 1)]:
+        raise ConfigError(f"the label of {wrong[0]} is {labels[wrong[0]]}, not 0 or 1")
     if len({labels[name] for name in names}) < 2:
         raise ConfigError(f"all videos have the same label; {method.id} learns from normal and abnormal ones")
     return [labels[name] for name in names]

@@ -99,12 +99,7 @@ class VideoBlocks:
 
     def of(self, pictures: Sequence[Image], boxes: FloatArray, seconds: FloatArray) -> FloatArray:  # noqa: ARG002
         """The features of boxes, each cut out of every frame."""
-        found = [
-            self._features.features(
-                np.stack([crop(p, b, self._size) for p, b in zip(pictures, places, strict=True)])[None]
-            )
-            for places in boxes
-        ]
+        found = [self._features.features(self._clip(pictures, places)) for places in boxes]
         return np.concatenate(found) if found else np.zeros((0, self.dimensions), np.float32)
 
     def _clip(self, pictures: Sequence[Image], places: FloatArray) -> Image:
@@ -157,7 +152,9 @@ class FrameBlocks:
         self, pictures: Sequence[Image], boxes: FloatArray, seconds: FloatArray, start: int, end: int
     ) -> FloatArray:
         """`(N, MOTION)` from the flow between two frames, and how the boxes themselves have changed."""
-        step = max(float(seconds[end] - seconds[start]), LEAST)
+        step = float(seconds[end] - seconds[start])
+        if step <= 0:  # the footage has ended in between
+            return np.zeros((len(boxes), MOTION))
         flow, scale = self._flow(pictures[start], pictures[end])
         found = [_told(_inside(flow, box * scale), float(box[3] - box[1]) * scale * step) for box in boxes[:, start]]
         return np.hstack([np.array(found), _own(boxes[:, start], boxes[:, end], step)])

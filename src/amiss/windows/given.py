@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from amiss.errors import FootageError
 from amiss.footage import FeatureFile
 from amiss.types import NO_TRACK, Windows
 from amiss.windows.tubes import MOMENT
@@ -21,7 +22,7 @@ def given_windows(footage: FeatureFile, length: int) -> Windows:
         length: Frames of a block, at most.
 
     Raises:
-        FootageError: The file is damaged.
+        FootageError: The file is damaged, or its values are too large.
     """
     features, edges = footage.features(), footage.edges()
     blocks = max(-(-int(np.diff(edges).max()) // length), 1)
@@ -32,6 +33,8 @@ def given_windows(footage: FeatureFile, length: int) -> Windows:
     number = first[:, None] + np.arange(length)
     there = number < last[:, None]
     middle = np.minimum((first + last) // 2, footage.length - 1)
+    if np.abs(features).max(initial=0) > np.finfo(np.float16).max:
+        raise FootageError(f"{footage.path} holds values above 65,504; scale the features down")
     shown = np.repeat(features, blocks, axis=0).astype(np.float16)
     box = np.tile(np.array((0, 0, 1, 1), np.float32), (count, 1))
     return Windows(

@@ -72,12 +72,18 @@ class _Album:
 
 @dataclass(eq=False)
 class _Block:
-    """Some consecutive frames: where pictures of it are kept, by their number within it, and what was seen in them."""
+    """So many frames from one on: where pictures are kept, by their number within it, and what was seen in them."""
 
     first: int
     album: _Album
+    count: int = 0
     pictures: dict[int, tuple[int, int]] = field(default_factory=dict)
     known: dict[bytes, FloatArray] = field(default_factory=dict)
+
+    @property
+    def stop(self) -> int:
+        """The frame after its last."""
+        return self.first + self.count
 
 
 @dataclass(eq=False)
@@ -152,14 +158,16 @@ class TubeBuilder:
         stretch.index.append(seen.frame.index)
         stretch.seconds.append(seen.frame.seconds)
         stretch.boxes.append(seen.boxes)
-        if self._needs.at == "last" and seen.frame.index % self._needs.stride == 0:
+        live = self._needs.at == "last" and seen.frame.index % self._needs.stride == 0
+        if live:  # the next block begins here, so that the last one always ends just before
             self._ended += self._present()
             at = len(stretch.index) - 1
         block = stretch.blocks[-1] if stretch.blocks else None
-        if block is None or at >= block.first + length:
+        if block is None or block.count == length or live:
             # a block that is forgotten takes its pictures with it
             block = _Block(at, stretch.album if self._needs.at == "middle" else _Album())
             stretch.blocks.append(block)
+        block.count += 1
         if at - block.first in self._features.looks:
             block.pictures[at - block.first] = block.album.add(seen.frame.image)
         self._picture = seen.frame.image
@@ -167,15 +175,14 @@ class TubeBuilder:
 
     def _present(self) -> list[Windows]:
         """What is there now, and the blocks of the horizon before it; frames before these are forgotten."""
-        stretch, length = self._stretch, self._needs.length
+        stretch = self._stretch
         old = np.searchsorted(stretch.seconds, stretch.seconds[-1] - self._needs.horizon)
         stretch.forget(max((block.first for block in stretch.blocks if block.first <= old), default=0))
         now = len(stretch.index) - 1
-        blocks = [block for block in stretch.blocks if block.first + length <= now]
-        if not blocks:
+        if not stretch.blocks:
             return []
         lines = self._lines()
-        pieces = [self._described(lines, block) for block in blocks]
+        pieces = [self._described(lines, block) for block in stretch.blocks]
         last = pieces[-1]
         alive = [row for row, track in enumerate(last.track) if track == NO_TRACK or lines[track].stop > now]
         pieces.append(self._at_present(last[np.array(alive)], lines))
@@ -213,7 +220,7 @@ class TubeBuilder:
 
     def _described(self, lines: Sequence[_Line], block: _Block) -> Windows:
         """The windows of a block: that of the whole picture, then the tubes that it has a part of."""
-        stop = min(block.first + self._needs.length, len(self._stretch.index))
+        stop = block.stop
         here = [track for track, line in enumerate(lines) if line.first < stop and line.stop > block.first]
         boxes = np.zeros((1 + len(here), self._needs.length, 4), np.float32)
         boxes[0, : stop - block.first] = (0, 0, *self._stretch.size)
@@ -258,7 +265,7 @@ class TubeBuilder:
 
     def _frames(self, block: _Block) -> IntArray:
         """The frames of a block, counted from the first of the stretch."""
-        return np.arange(block.first, min(block.first + self._needs.length, len(self._stretch.index)))
+        return np.arange(block.first, block.stop)
 
     def _seen(self, boxes: FloatArray, there: BoolArray, block: _Block) -> FloatArray:
         """`(N, D)` float16 features of boxes; those that were looked at before are known."""

@@ -30,31 +30,33 @@ class Bag:
         whole: `(n, K)` float32 what the whole picture shows while it is there.
         when: `(n,)` float32 when it is there, as a share of the video.
         moment: `(m, K)` float32 what the whole picture shows in each segment of time.
+        clock: `(m,)` float32 when these are.
     """
 
     region: FloatArray
     whole: FloatArray
     when: FloatArray
     moment: FloatArray
+    clock: FloatArray
 
 
 def bag_of(windows: Windows, reduction: Reduction) -> Bag:
     """The instances of a video that training sees: its tubes, or its segments in their place where it has none."""
     moments = segments_of(windows)
-    moment = reduction(averaged(windows.data["whole"], moments))
+    moment, clock = reduction(averaged(windows.data["whole"], moments)), times_of(windows, moments)
     tubes = tubes_of(windows)
     if not tubes:
-        return Bag(moment, moment, times_of(windows, moments), moment)
+        return Bag(moment, moment, clock, moment, clock)
     region, whole = (reduction(averaged(windows.data[name], tubes)) for name in ("region", "whole"))
-    return Bag(region, whole, times_of(windows, tubes), moment)
+    return Bag(region, whole, times_of(windows, tubes), moment, clock)
 
 
 def write_bags(folder: Path, store: WindowStore, reduction: Reduction, seed: int) -> Entry:
     """Write the bag of every video that has windows; where there are too many tubes, some are drawn.
 
     Returns:
-        `region`, `whole` `(n, K)` float16 and `when` `(n,)` float32 of all bags, `moment` `(m, K)` float16; `tubes` and
-        `moments`, how many each bag has of them, and its `label`.
+        `region`, `whole` `(n, K)` float16 and `when` `(n,)` float32 of all bags, `moment` `(m, K)` float16 and `clock`
+        `(m,)` float32; `tubes` and `moments`, how many each bag has of them, and its `label`.
     """
     cache, random = Cache(folder), np.random.default_rng(seed)
     with cache.writing(KEY) as writer:
@@ -69,6 +71,7 @@ def write_bags(folder: Path, store: WindowStore, reduction: Reduction, seed: int
                     "whole": bag.whole[kept].astype(np.float16),
                     "when": bag.when[kept],
                     "moment": bag.moment.astype(np.float16),
+                    "clock": bag.clock,
                     "tubes": np.array([len(kept)], np.int64),
                     "moments": np.array([len(bag.moment)], np.int64),
                     "label": np.array([part.label or 0], np.int64),
@@ -84,8 +87,8 @@ class PairStore(WindowStore):
     """Pairs of an abnormal and a normal bag, which take turns; only those that are asked for are in memory.
 
     A row has for each side `SIDE.region` and `SIDE.whole` `(N, n, K)` float32, `SIDE.when` `(N, n)` float32,
-    `SIDE.moment` `(N, m, K)` float32, filled up with zeros, and `SIDE.tubes` and `SIDE.moments` `(N,)` int64, how many
-    of them there are.
+    `SIDE.moment` `(N, m, K)` and `SIDE.clock` `(N, m)` float32, filled up with zeros, and `SIDE.tubes` and
+    `SIDE.moments` `(N,)` int64, how many of them there are.
 
     Args:
         entry: As `write_bags` left it.
@@ -116,13 +119,10 @@ class PairStore(WindowStore):
         data: dict[str, FloatArray] = {}
         for side in SIDES:
             bags = self._order[side][rows]
-            for name, owner, most in (
-                ("region", "tubes", self._most),
-                ("whole", "tubes", self._most),
-                ("when", "tubes", self._most),
-                ("moment", "moments", SEGMENTS),
-            ):
-                data[f"{side}.{name}"] = self._filled(name, owner, bags, most)
+            for name in ("region", "whole", "when"):
+                data[f"{side}.{name}"] = self._filled(name, "tubes", bags, self._most)
+            for name in ("moment", "clock"):
+                data[f"{side}.{name}"] = self._filled(name, "moments", bags, SEGMENTS)
             data |= {f"{side}.{name}": self._entry.arrays[name][bags] for name in ("tubes", "moments")}
         count = len(rows)
         return Windows(frame=rows, seconds=np.zeros(count), box=np.zeros((count, 4)), data=data)

@@ -52,6 +52,8 @@ def averaged(values: FloatArray, groups: Rows) -> FloatArray:
 
 
 def times_of(windows: Windows, groups: Rows) -> FloatArray:
-    """`(n,)` float32 when each instance is, as a share of the bag's blocks."""
-    last = max(float(windows.data["block"].max(initial=0)), 1.0)
-    return np.array([windows.data["block"][rows].mean() / last for rows in groups], np.float32)
+    """`(n,)` float32 when each instance is, as a share of the time from the first window to the last."""
+    seconds = np.asarray(windows.seconds)
+    first = seconds.min(initial=np.inf)
+    span = max(float(seconds.max(initial=-np.inf) - first), 1e-6)
+    return np.array([(seconds[rows].mean() - first) / span for rows in groups], np.float32)

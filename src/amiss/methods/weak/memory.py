@@ -14,6 +14,8 @@ from amiss.types import FloatArray
 
 __all__ = ["Memory"]
 
+COMPARED = 2048
+"""Instances that are compared with each other, at most."""
 NEAR = 0.05
 """Quantile of the distances from normal instances to their nearest of another video: closer ones are alike."""
 
@@ -38,9 +40,10 @@ class Memory:
     @classmethod
     def of(cls, codes: FloatArray, owners: Sequence[str], most: int) -> Memory:
         """Empty, with the radius that normal instances `(N, K)` of the videos `owners` have about them."""
-        apart = cdist(codes, codes)
-        names = np.array(owners)
-        same = names[:, None] == names[None, :] if len(set(owners)) > 1 else np.eye(len(codes), dtype=np.bool_)
+        rows = np.linspace(0, len(codes) - 1, min(COMPARED, len(codes))).round().astype(np.int64)
+        apart = cdist(codes[rows], codes[rows])
+        owner = np.unique(np.array(owners)[rows], return_inverse=True)[1]
+        same = owner[:, None] == owner[None, :] if owner.any() else np.eye(len(rows), dtype=np.bool_)
         nearest = np.where(same, np.inf, apart).min(1)
         known = nearest[np.isfinite(nearest)]
         radius = float(np.quantile(known, NEAR)) if len(known) else 1.0

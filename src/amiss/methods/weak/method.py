@@ -6,7 +6,7 @@ import tempfile
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -32,7 +32,8 @@ __all__ = ["WeakMethod"]
 
 SAMPLE = 3000
 """Windows that the principal components are of."""
-EPOCHS = 10
+STEPS = 100
+"""Of an epoch, about: after each the held-out bags are looked at."""
 SHOWN_OF_EACH = 8
 """Normal instances of each video among which examples are chosen."""
 NEAREST = 3
@@ -45,6 +46,8 @@ class WeakMethod(Method):
     weak = True
     settings_type: ClassVar[type[WeakSettings]]
     after_training = frozenset({"part", "horizon", "memory", "examples"})
+    rate: ClassVar[float] = 5e-4
+    optimiser: ClassVar[Literal["adam", "adagrad"]] = "adam"
     sentences: ClassVar[Mapping[str, str]]
     """By part of the score, what is said of it, with places for a share and a count."""
 
@@ -106,44 +109,45 @@ class WeakMethod(Method):
             FootageError: A video has no label, or there is none of one kind in which anything is seen.
             TrainingError: A loss is not a number.
         """
-        parts = [part for part in store.parts if len(part)]
-        if unmarked := [part.name for part in parts if part.label is None]:
-            raise FootageError(f"{unmarked[0]} has no label; {self.id} learns from videos that are marked 0 or 1")
-        if missing := [
-            word for label, word in enumerate(("normal", "abnormal")) if label not in {p.label for p in parts}
-        ]:
-            raise FootageError(f"nothing is seen in any {missing[0]} video; give more footage")
+        parts = self._checked([part for part in store.parts if len(part)])
         sample, _ = store.sample(SAMPLE, np.random.default_rng(seed))
         values = np.concatenate([sample.data["region"], sample.data["whole"]])
         self._reduction = Reduction.of(values, self._given.features, seed)
         torch.manual_seed(seed)
         network = self._network(self._reduction.length)
-        epochs = min(EPOCHS, self._given.steps)
-        pairs = round(self._given.steps / epochs) * self._given.batch
-        task = self._task(
-            network, Plan(epochs=epochs, batch=self._given.batch, rate=self.rate, optimiser=self.optimiser)
-        )
+        epochs = max(round(self._given.steps / STEPS), 1)
+        pairs = -(-self._given.steps // epochs) * self._given.batch
+        plan = Plan(epochs=epochs, batch=self._given.batch, rate=self.rate, optimiser=self.optimiser)
         with tempfile.TemporaryDirectory() as folder:
             entry = write_bags(Path(folder), store, self._reduction, seed)
-            trainer(task, PairStore(entry, pairs, seed, store.fingerprint()), seed)
+            trainer(self._task(network, plan), PairStore(entry, pairs, seed, store.fingerprint()), seed)
         self._module = network.eval()
         self._look_back([part for part in parts if part.label == 0], seed, progress)
 
-    rate: ClassVar[float] = 5e-4
-    optimiser: ClassVar[Any] = "adam"
+    def _checked(self, parts: Sequence[WindowPart]) -> Sequence[WindowPart]:
+        """Videos of both labels, with features of one kind."""
+        if unmarked := [part.name for part in parts if part.label is None]:
+            raise FootageError(f"{unmarked[0]} has no label; {self.id} learns from videos that are marked 0 or 1")
+        for label, word in enumerate(("normal", "abnormal")):
+            if label not in {part.label for part in parts}:
+                raise FootageError(f"nothing is seen in any {word} video; give more footage")
+        size = parts[0].column("data.region").shape[1]
+        if other := [part.name for part in parts if part.column("data.region").shape[1] != size]:
+            raise FootageError(f"{other[0]} has other features than {parts[0].name}; give all of one kind")
+        return parts
 
     def _look_back(self, parts: Sequence[WindowPart], seed: int, progress: Progress) -> None:
         """See how normal instances score, how far apart they are, and keep examples."""
         values: list[FloatArray] = []
         seen: list[tuple[str, Exemplar, FloatArray]] = []
         for number, part in enumerate(parts):
-            windows = part[:]
-            groups, bag = self._parts_in(windows)
-            values.append(_columns(self._of_tubes(bag)))
-            for row in np.random.default_rng([seed, number]).permutation(len(groups))[:SHOWN_OF_EACH]:
-                middle = int(groups[row][len(groups[row]) // 2])
-                place = Exemplar(part.name, int(windows.frame[middle]), windows.box[middle])
-                seen.append((part.name, place, bag.region[row]))
+            for windows in part.batches():
+                groups, bag = self._parts_in(windows)
+                values.append(_columns(self._of_tubes(bag)))
+                for row in np.random.default_rng([seed, number]).permutation(len(groups))[:SHOWN_OF_EACH]:
+                    middle = int(groups[row][len(groups[row]) // 2])
+                    place = Exemplar(part.name, int(windows.frame[middle]), windows.box[middle])
+                    seen.append((part.name, place, bag.region[row]))
             progress("looking at normal videos", number + 1, len(parts))
         self._usual = Usual.of(np.concatenate(values))
         codes = np.stack([code for _, _, code in seen])
@@ -161,7 +165,7 @@ class WeakMethod(Method):
     def _bag(self, windows: Windows, groups: Rows, segments: Rows) -> Bag:
         region, whole = (self._reduced(averaged(windows.data[name], groups)) for name in ("region", "whole"))
         moment = self._reduced(averaged(windows.data["whole"], segments))
-        return Bag(region, whole, times_of(windows, groups), moment)
+        return Bag(region, whole, times_of(windows, groups), moment, times_of(windows, segments))
 
     def _reduced(self, values: FloatArray) -> FloatArray:
         if self._reduction is None:
@@ -233,10 +237,12 @@ class WeakMethod(Method):
     def update(self, windows: Windows) -> None:
         """Let more normal instances count: what is like them is as normal as can be; the network stays as it is."""
         for rows in bags_of(windows):
-            groups, bag = self._parts_in(windows[rows])
+            here = windows[rows]
+            _, bag = self._parts_in(here)
             self._usual = self._known.with_more(_columns(self._of_tubes(bag)))
-            self._memory = self._memory.with_more(np.concatenate([bag.region, bag.moment]), self._given.memory)
-            del groups
+            # where there are no tubes, segments are in their place already
+            codes = np.concatenate([bag.region, bag.moment]) if len(tubes_of(here)) else bag.moment
+            self._memory = self._memory.with_more(codes, self._given.memory)
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
         """A sentence for each part that is higher than at 99 % of normal instances, at least the strongest."""
@@ -244,7 +250,7 @@ class WeakMethod(Method):
         below = dict(zip(self.parts, self._known.below(values), strict=True))
         ranked = sorted(below, key=lambda name: -float(region.parts[name][0]))
         telling = [name for name in ranked if below[name] >= 0.99] or ranked[:1]
-        rows = np.flatnonzero(windows.track == region.track[0])
+        rows = np.flatnonzero((windows.track == region.track[0]) & windows.data["now"])
         near = windows[rows if len(rows) else np.arange(min(len(windows), 1))]
         code = self._reduced(np.asarray(near.data["region"][:1], np.float32))
         gaps = np.linalg.norm(self._shown - code, axis=1)

@@ -17,6 +17,8 @@ HEADS = 8
 HIDDEN, NARROW, DROPOUT = 512, 32, 0.6
 NEAR = 0.05
 """Share of the video after which instances count as far apart in time, in the graph."""
+ROWS = 2048
+"""Instances whose graph is in memory at a time."""
 NEVER = -1e4
 """Score of an instance that is not there."""
 
@@ -74,7 +76,8 @@ class Graph(nn.Module):
 
     def forward(self, x: Tensor, there: Tensor, when: Tensor) -> Tensor:
         """`(B, n, K)` → `(B, n, K)`; `when` `(B, n)` is a share of the video."""
-        return self._convolved(x, x, there, when, when)
+        pieces = zip(torch.split(x, ROWS, 1), torch.split(when, ROWS, 1), strict=True)
+        return torch.cat([self._convolved(own, x, there, at, when) for own, at in pieces], 1)
 
     def at(self, x: Tensor, there: Tensor, when: Tensor, row: Tensor) -> Tensor:
         """`(B, K)` the same for one instance `row` `(B,)` of each bag."""

@@ -19,10 +19,10 @@ class WeakSettings(Settings):
     multivariate: int = Field(
         50, ge=0, description="Frames from which a tube of objects that touch counts; 0: there are no such tubes."
     )
-    block: int = Field(16, ge=2, description="Frames of a block, the time over which a feature is taken.")
+    block: int = Field(16, ge=4, description="Frames of a block, the time over which a feature is taken.")
     features: int = Field(256, ge=8, description="Principal components that features are reduced to.")
     part: float = Field(2.0, gt=0, description="Seconds of the parts of a tube that are scored.")
-    horizon: float = Field(20.0, gt=0, description="Seconds of the past that are looked at live.")
+    horizon: float = Field(20.0, gt=0, description="Seconds of the past that are looked at live, for tubes too.")
     steps: int = Field(1000, ge=1, description="Steps of training, in each of which batches of pairs take part.")
     batch: int = Field(30, ge=1, description="Pairs of an abnormal and a normal video in a step.")
     memory: int = Field(

@@ -68,8 +68,7 @@ class WeakTubes(WeakMethod):
         return {name: self._odds(name, shown[name], bag.when) for name in self.parts}
 
     def _of_segments(self, bag: Bag) -> Mapping[str, FloatArray]:
-        clock = np.arange(len(bag.moment), dtype=np.float32) / max(len(bag.moment), 1)
-        return {name: self._odds(name, bag.moment, clock) for name in self.parts}
+        return {name: self._odds(name, bag.moment, bag.clock) for name in self.parts}
 
     @torch.no_grad()
     def _odds(self, name: str, values: FloatArray, when: FloatArray) -> FloatArray:

@@ -85,9 +85,10 @@ class Refinement:
     def _guidance(self, batch: Mapping[str, Tensor], top: Tensor) -> Tensor | float:
         """`(B,)` what the other branch says of each abnormal bag's highest instance; 1 where nothing guides.
 
+        Nothing does on bags that are held out: with a weight that changes, epochs could not be compared.
         The tube branch takes segments as tubes; the temporal branch sees the whole picture while a tube is there.
         """
-        if self._settings.ranking == "plain" or self.turns == 1:
+        if self._settings.ranking == "plain" or self.turns == 1 or not self.network.training:
             return 1.0
         if self._turn == "temporal":
             other, kind = self.network.tube, "moment"
@@ -100,9 +101,6 @@ class Refinement:
 def _seen(batch: Mapping[str, Tensor], side: str, kind: str) -> Seen:
     """What videos show: in tubes (`region`), as a whole while tubes are there (`whole`), or in segments (`moment`)."""
     shown = batch[f"{side}.{kind}"]
-    if kind == "moment":
-        count = batch[f"{side}.moments"]
-        when = torch.arange(shown.shape[1], device=shown.device) / count[:, None].clamp(min=1)
-    else:
-        count, when = batch[f"{side}.tubes"], batch[f"{side}.when"]
+    names = ("moments", "clock") if kind == "moment" else ("tubes", "when")
+    count, when = (batch[f"{side}.{name}"] for name in names)
     return Seen(shown, present(count, shown.shape[1]), when)
