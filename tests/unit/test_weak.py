@@ -284,8 +284,14 @@ def test_every_setting_has_its_change() -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Windows]]:
-    return {method: learned(tmp_path_factory.mktemp("plain"), method) for method in CHANGED}
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose cache keeps what several methods look at."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def plain(kept: Path) -> dict[str, tuple[Any, Windows]]:
+    return {method: learned(kept, method) for method in CHANGED}
 
 
 @pytest.mark.parametrize(
@@ -294,10 +300,10 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, Wind
     + [("mil-ranking", name, value) for name, value in CHANGED["mil-ranking"].items()],
 )
 def test_every_setting_changes_something(
-    tmp_path: Path, plain: dict[str, tuple[Any, Windows]], method: str, name: str, value: Any
+    kept: Path, plain: dict[str, tuple[Any, Windows]], method: str, name: str, value: Any
 ) -> None:
     before, windows = plain[method]
-    after, others = learned(tmp_path, method, **{name: value})
+    after, others = learned(kept, method, **{name: value})
     if name == "examples":
         assert len(after.exemplars) < len(before.exemplars)
         return
