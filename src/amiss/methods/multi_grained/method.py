@@ -245,7 +245,7 @@ class MultiGrained(Method):
         """A row for each region of each window, in the order of the windows, the highest region of a window first.
 
         A region is what is around a peak of the combined map, averaged over `method.near` cells, that reaches the level
-        that one normal clip in twenty reaches somewhere; it goes as far as half of its peak. A window without such a
+        that one normal clip in twenty reaches somewhere; it goes as far as a third of its peak. A window without such a
         peak has what is around its highest cell. An object cube is one region.
         """
         found = [(row, place) for row, places in enumerate(self._places(windows)) for place in places]

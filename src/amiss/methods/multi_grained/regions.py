@@ -14,6 +14,8 @@ __all__ = ["STILL", "Region", "pooled", "regions_of", "resampled", "told"]
 
 STILL = -3.0
 """What a cell that does not move has in each part, in standard deviations: the tasks say nothing of it."""
+EXTENT = 1 / 3
+"""Share of its peak down to which a region reaches: of a half, a third and a quarter the best on synthetic footage."""
 AROUND = np.ones((3, 3), np.bool_)
 """Cells that touch, at a corner too, belong together."""
 
@@ -57,7 +59,7 @@ def pooled(values: FloatArray, near: int) -> FloatArray:
 def regions_of(values: FloatArray, near: int, level: float) -> list[Region]:
     """The regions of a map whose average reaches a level, the highest first; what is highest, if none does.
 
-    A region reaches from its peak as far as the average is above half of it: with one level for all, what is far out
+    A region reaches from its peak as far as the average is above a third of it: with one level for all, what is far out
     would take in all that is near it, and what just stands out would be a part of what it is. A peak within the region
     of a higher one is no region of its own.
 
@@ -77,7 +79,7 @@ def regions_of(values: FloatArray, near: int, level: float) -> list[Region]:
         if taken[peak]:
             continue
         left = np.where(taken, -np.inf, smooth)
-        inside = _around(left, peak, max(float(smooth[peak]), level if np.isfinite(level) else 0.0) / 2, near)
+        inside = _around(left, peak, max(float(smooth[peak]), level if np.isfinite(level) else 0.0) * EXTENT, near)
         taken |= inside
         own = inside & (values > 0)
         place = find_objects(np.asarray(own if own.any() else inside, np.int8))[0]
