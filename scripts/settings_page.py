@@ -39,8 +39,8 @@ A model keeps the settings that it was learned with. When scoring, only those th
 be changed: `report.*`, `device`, `cache`, `scoring.causal`, `scoring.release`, `scoring.merge` and
 `scoring.min_seconds`.
 
-`perception.scenes.*` and `perception.clips.*` are read by parts of the library that no command uses yet: the background
-and health of a view (`amiss.perception.scenes`) and features of clips (`amiss.perception.video`).
+`perception.scenes.*` is read by a part of the library that no command uses yet: the background and health of a view
+(`amiss.perception.scenes`). `perception.clips.*` is for the methods that learn from labels of videos.
 
 Environment: `AMISS_WEIGHTS` is a folder of pretrained networks.
 `AMISS_CACHE` is the folder of what perception found (by default `amiss` in the user's cache folder); it

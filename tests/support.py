@@ -179,6 +179,16 @@ def config_of(folder: Path, clips: Sequence[Rectangles] = (), **groups: Any) -> 
     return Config.build(values | groups)
 
 
+TUBES = {
+    "block": 4,
+    "unary": 6,
+    "multivariate": 1,
+    "features": 16,
+    "part": 0.3,
+    "steps": 100,
+    "batch": 4,
+    "examples": 12,
+}
 SMALL: dict[str, dict[str, Any]] = {
     "appearance-motion": {
         "method": {"width": 4, "memory": (4, 4, 4), "examples": 12},
@@ -218,6 +228,8 @@ SMALL: dict[str, dict[str, Any]] = {
         },
         "train": {"epochs": 12, "batch": 16, "rate": 3e-3},
     },
+    "mil-ranking": {"method": TUBES | {"steps": 300}},
+    "weak-tubes": {"method": TUBES},
     "pose-flow": {
         "method": {"length": 8, "kernel": 3, "stride": 1, "examples": 12},
         "train": {"epochs": 20, "batch": 32, "rate": 5e-3},
@@ -230,6 +242,11 @@ def parts_of(clips: Sequence[Rectangles], needs: Needs, config: Config) -> list[
     """The windows of some clips, made by the pipeline."""
     pipeline = Pipeline(config, needs)
     return [pipeline.part(clip) for clip in clips]
+
+
+def marked(parts: Sequence[WindowPart], label: int) -> list[WindowPart]:
+    """The same windows, of videos that have a label."""
+    return [replace(part, label=label) for part in parts]
 
 
 def fit(method: Method, parts: Sequence[WindowPart], config: Config, seed: int = 0) -> Method:

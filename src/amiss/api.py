@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from amiss import engine
 from amiss.config import Config, load_config
+from amiss.datasets import read_video_labels
 from amiss.engine.progress import silent
 from amiss.footage import Footage, find_footage, open_footage
 from amiss.methods.base import Progress
@@ -67,8 +68,9 @@ def learn(
     config: Config | None = None,
     settings: Sequence[str] = (),
     progress: Progress = silent,
+    labels: Mapping[str, int] | Path | str | None = None,
 ) -> Model:
-    """Learn what is normal in front of one camera.
+    """Learn what is normal in front of one camera, or from labels of whole videos what is not.
 
     Args:
         footage: Video files, folders of frames, folders of those, or opened footage.
@@ -77,6 +79,7 @@ def learn(
         config: All settings; the defaults when left out.
         settings: `key=value` texts, as after `--set`.
         progress: Told how far it is.
+        labels: For methods that learn from them, 0 or 1 by the name of each video, or the CSV file of these.
 
     Raises:
         ConfigError: A method or a setting does not exist, or a value does not fit.
@@ -88,7 +91,8 @@ def learn(
     opened: list[Footage] = []
     for source in sources:
         opened += find_footage([source], config.footage.fps) if isinstance(source, Path | str) else [source]
-    return _public(engine.learn(opened, method, config, progress))
+    marks = read_video_labels(Path(labels)) if isinstance(labels, Path | str) else labels
+    return _public(engine.learn(opened, method, config, progress, marks))
 
 
 def load(folder: Path | str) -> Model:

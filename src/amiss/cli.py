@@ -100,6 +100,9 @@ def learn(
     sets: Sets = [],  # noqa: B006  # typer copies it
     seed: Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.")] = None,
     budget: Annotated[str | None, typer.Option("--budget", help="Alarm budget, such as 2/day.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Table of video,label (0 or 1), for methods that learn from it.")
+    ] = None,
 ) -> None:
     """Learn what is normal in front of one camera."""
     from amiss import api
@@ -110,7 +113,7 @@ def learn(
     check_target(model)
     _make(model.absolute().parent, "--model")
     with ProgressDisplay(_console()) as progress:
-        learned = api.learn(list(footage), method, config=settings, progress=progress)
+        learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels)
         learned.save(model)
     clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
     _print(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes; the model is {model}")
@@ -249,6 +252,7 @@ def world(
     places: Annotated[str, typer.Option(help="Places, with commas between them.")] = "plaza,platform,crossing",
     acts: Annotated[str, typer.Option(help="Only these acts, with commas between them; by default all.")] = "",
     allowed: Annotated[str, typer.Option(help="Places in which these acts belong to everyday life.")] = "",
+    weak: Annotated[int, typer.Option(min=0, help="Clips to learn from in which something abnormal happens.")] = 0,
 ) -> None:
     """Render synthetic footage with the full truth about it."""
     from amiss.footage.world import write_world
@@ -264,6 +268,7 @@ def world(
             places=tuple(places.split(",")),
             acts=tuple(acts.split(",")) if acts else (),
             allowed=tuple(allowed.split(",")) if allowed else (),
+            weak=weak,
             progress=lambda done, total: progress("rendering", done, total),
         )
     _print(f"the world is {out}; read it with --dataset world --root {out}")

@@ -85,7 +85,7 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]], smoothing: str) -> T
     """A table of metrics, a row each: raw and smoothed, with the spread over seeds where there are several."""
     table = Table("metric", "raw", f"smoothed ({smoothing})", title=None)
     for name, kinds in metrics.items():
-        table.add_row(name, *(_cell(kinds[kind]) for kind in ("raw", "smoothed")))
+        table.add_row(name, *(_cell(kinds[kind]) if kind in kinds else "" for kind in ("raw", "smoothed")))
     return table
 
 

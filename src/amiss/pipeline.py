@@ -16,7 +16,9 @@ import torch
 
 from amiss.config import Config
 from amiss.errors import ConfigError
-from amiss.footage.base import Footage
+from amiss.footage import FeatureFile, Footage
+from amiss.footage.names import content_hash
+from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
 from amiss.perception.features import Features
@@ -32,17 +34,20 @@ from amiss.perception.trails import Trails
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
 from amiss.windows.clips import ClipBuilder
 from amiss.windows.cubes import CubeBuilder
+from amiss.windows.given import given_windows
 from amiss.windows.needs import Needs
 from amiss.windows.segments import SegmentBuilder
 from amiss.windows.store import WindowPart, WindowWriter
+from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 10
+STAGES_VERSION = 11
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
-BUILDERS: Mapping[str, Callable[[Needs], CubeBuilder | SegmentBuilder | ClipBuilder]] = {
+Builder = CubeBuilder | SegmentBuilder | ClipBuilder | TubeBuilder
+BUILDERS: Mapping[str, Callable[[Needs], Builder]] = {
     "cube": CubeBuilder,
     "segment": SegmentBuilder,
     "clip": ClipBuilder,
@@ -89,9 +94,17 @@ class Pipeline:
         self._smoother = PoseSmoother(poses.smoothing)
         wants_scene = "scene" in needs.arrays
         self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
-        self._windows = BUILDERS[needs.window](needs)
+        self._windows = self._builder()
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
+
+    def _builder(self) -> Builder:
+        """What makes windows of what is seen."""
+        needs = self._needs
+        if needs.window != "tube":
+            return BUILDERS[needs.window](needs)
+        features = make_block_features(self._config.perception.clips, needs.length, resolve_device(self._config.device))
+        return TubeBuilder(needs, features)
 
     def reset(self, origin: Path | None = None) -> None:
         """Begin new footage.
@@ -109,6 +122,7 @@ class Pipeline:
             self._poses.reset(origin)
         self._before = None
         self._after_gap()
+        self.finish()
 
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time."""
@@ -124,6 +138,10 @@ class Pipeline:
             step = 0.0
             self._after_gap()
         return self._windows.update(self._see(self._masks.apply(frame), step))
+
+    def finish(self) -> Windows | None:
+        """The windows that the end of the footage completes, or None if none wait for it."""
+        return self._windows.finish() if isinstance(self._windows, TubeBuilder) else None
 
     def _see(self, frame: Frame, step: float) -> Seen:
         boxes = self._follow(frame, self._find(frame)) if self._boxes else Boxes.empty()
@@ -176,7 +194,9 @@ class Pipeline:
         return self._logs.get(stage) or StageLog()
 
     def masked(self, footage: Footage) -> Footage:
-        """The footage as everybody may see it, pictures for people included."""
+        """The footage as everybody may see it, pictures for people included; features are as they are."""
+        if isinstance(footage, FeatureFile):
+            return footage
         return Masked(footage, self._masks)
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
@@ -187,9 +207,12 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
+        if isinstance(footage, FeatureFile):
+            return content_key(STAGES_VERSION, footage.fingerprint(), self._needs.length)
         scene = self._settings("scenes") if self._scene else ""
         seen = self._keys(footage) if self._boxes else {"frames": self._frames_key(footage)}
-        return content_key(*seen.values(), self._flow_key(), scene, vars(self._needs))
+        block = self._settings("clips") + self._weights_key() if self._needs.bags else ""
+        return content_key(*seen.values(), self._flow_key(), scene + block, vars(self._needs))
 
     def _frames_key(self, footage: Footage) -> str:
         """Of the frames alone, where nothing is looked for in them."""
@@ -198,7 +221,7 @@ class Pipeline:
 
     def _keys(self, footage: Footage) -> dict[str, str]:
         """The cache's key of each stage whose output is kept."""
-        if not self._boxes:
+        if not self._boxes or isinstance(footage, FeatureFile):
             return {}
         settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"}), self._settings("masks")
         source = self._boxes.fingerprint(footage.path)
@@ -211,6 +234,11 @@ class Pipeline:
             asked = self._config.perception.poses.model_dump(mode="json", exclude={"path"})
             keys["poses"] = content_key(tracked, asked, self._poses.fingerprint(footage.path))
         return keys
+
+    def _weights_key(self) -> str:
+        """Of the file of weights that features of blocks come from."""
+        weights = self._config.perception.clips.weights
+        return content_hash([weights]) if weights and weights.is_file() else ""
 
     def _flow_key(self) -> str:
         if not self._flow:
@@ -240,14 +268,24 @@ class Pipeline:
         key = self.key(footage)
         if not self._cache().find(key):
             with self._logged(footage), self._cache().writing(key) as writer:
-                keep = WindowWriter(writer)
-                for frame, windows in self.windows(footage):
-                    keep.append(frame.seconds, windows)
-                    tick()
+                self._write(footage, WindowWriter(writer), tick)
         entry = self._cache().find(key)
         if entry is None:
             raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")
         return WindowPart(footage.name, entry)
+
+    def _write(self, footage: Footage, keep: WindowWriter, tick: Callable[[], None]) -> None:
+        """Write the time of every frame, and all windows."""
+        if isinstance(footage, FeatureFile) and self._needs.bags:
+            for number in range(footage.length):
+                keep.at(number / footage.rate)
+            keep.close(given_windows(footage, self._needs.length))
+            return
+        for frame, windows in self.windows(footage):
+            keep.append(frame.seconds, windows)
+            tick()
+        if (last := self.finish()) is not None:
+            keep.close(last)
 
     @contextmanager
     def _logged(self, footage: Footage) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ from amiss.methods.base import STATE
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
-from support import SMALL, Mover, Rectangles, config_of, fit, parts_of, walkers
+from support import SMALL, Mover, Rectangles, config_of, fit, marked, parts_of, walkers
 
 NORMAL = [walkers(f"normal{seed}", seed) for seed in range(4)]
 USUAL = walkers("usual", 9)
 ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=20)
+MARKED = [
+    Rectangles(f"marked{n}", (*walkers("", n).movers[:2], Mover(40 * n, 8 + 20 * n, 44, 60, dx=8.0, flickers=True)), 24)
+    for n in range(3)
+]
+"""Videos in which something abnormal happens, for methods that are told so."""
 SPARSE = [*NORMAL[:1], *(Rectangles(f"empty{n}", (), length=5) for n in range(4))]
 
 
@@ -35,6 +40,7 @@ class Learned:
     method: Method
     config: Config
     normal: list[WindowPart]
+    """What it learns from; of a method that learns from labels, abnormal videos too."""
     usual: Windows
     odd: Windows
 
@@ -49,12 +55,26 @@ class Learned:
 @pytest.fixture(scope="module", params=list(METHODS))
 def learned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Learned:
     folder = tmp_path_factory.mktemp("contract")
-    config = config_of(folder, [*NORMAL, USUAL, ODD, *SPARSE[1:]], **SMALL.get(request.param, {}))
+    config = config_of(folder, [*NORMAL, *MARKED, USUAL, ODD, *SPARSE[1:]], **SMALL.get(request.param, {}))
     method = make_method(request.param, config)
-    normal = parts_of(NORMAL, method.needs, config)
+    normal = told(NORMAL, method, config)
     usual, odd = (part[0 : len(part)] for part in parts_of([USUAL, ODD], method.needs, config))
     fit(method, normal, config)
     return Learned(method, config, normal, usual, odd[odd.data["step"] > 0])
+
+
+def told(normal: list[Rectangles], method: Method, config: Config) -> list[WindowPart]:
+    """What a method learns from: normal clips, and abnormal ones if it takes labels."""
+    parts = parts_of(normal, method.needs, config)
+    return marked(parts, 0) + marked(parts_of(MARKED, method.needs, config), 1) if method.weak else parts
+
+
+def pieces_of(windows: Windows, method: Method) -> list[Windows]:
+    """What is scored alone: a window, or the windows of a bag."""
+    if not method.needs.bags:
+        return [windows[[row]] for row in range(len(windows))]
+    bags = windows.data["bag"]
+    return [windows[bags == bag] for bag in dict.fromkeys(bags.tolist())]
 
 
 def rows_equal(left: RegionScores, right: RegionScores, tolerance: float = 1e-9) -> bool:
@@ -99,11 +119,20 @@ def owners_of(regions: RegionScores, method: Method) -> np.ndarray:
     return np.arange(len(regions)) if method.needs.boxes else np.cumsum(np.diff(regions.frame, prepend=-1) != 0) - 1
 
 
-def test_each_window_in_order_has_a_row_of_finite_scores_or_a_clip_of_frames_has_several(learned: Learned) -> None:
-    regions, probe = learned.method.score(learned.probe), learned.probe
-    owners = owners_of(regions, learned.method)
+def test_scores_are_finite_and_have_the_parts_that_the_method_says(learned: Learned) -> None:
+    regions = learned.method.score(learned.probe)
     assert tuple(regions.parts) == tuple(learned.method.parts)
     assert all(np.isfinite(values).all() for values in regions.parts.values())
+    assert (regions.box[:, 2:] > regions.box[:, :2]).all()
+
+
+def test_each_window_in_order_has_a_row_or_a_clip_of_frames_has_several(learned: Learned) -> None:
+    regions, probe = learned.method.score(learned.probe), learned.probe
+    if learned.method.needs.bags:
+        for bag in pieces_of(probe, learned.method):
+            assert_bag_is_scored(learned.method.score(bag), bag)
+        return
+    owners = owners_of(regions, learned.method)
     assert np.array_equal(np.unique(owners), np.arange(len(probe)))
     for name in ("frame", "seconds", "track"):
         assert np.array_equal(getattr(regions, name), getattr(probe, name)[owners])
@@ -111,7 +140,18 @@ def test_each_window_in_order_has_a_row_of_finite_scores_or_a_clip_of_frames_has
         assert np.array_equal(regions.box, probe.box)
     assert (regions.box[:, :2] >= probe.box[owners, :2]).all()
     assert (regions.box[:, 2:] <= probe.box[owners, 2:]).all()
-    assert (regions.box[:, 2:] > regions.box[:, :2]).all()
+
+
+def assert_bag_is_scored(regions: RegionScores, bag: Windows) -> None:
+    """Every frame has a row, in order; rows are boxes of the windows at their time."""
+    assert (np.diff(regions.frame) >= 0).all()
+    number = bag.data["number"]
+    assert set(regions.frame.tolist()) == set(number[number >= 0].tolist())
+    for row in range(len(regions)):
+        owner = np.argwhere((number == regions.frame[row]) & (bag.track == regions.track[row])[:, None])
+        assert len(owner) == 1
+        assert np.array_equal(bag.data["boxes"][tuple(owner[0])], regions.box[row])
+        assert bag.data["clock"][tuple(owner[0])] == regions.seconds[row]
 
 
 def test_the_fast_large_and_flickering_is_odder_than_anything_usual(learned: Learned) -> None:
@@ -122,7 +162,7 @@ def test_the_fast_large_and_flickering_is_odder_than_anything_usual(learned: Lea
 def test_a_score_does_not_depend_on_the_other_windows(learned: Learned) -> None:
     probe = learned.probe
     whole = learned.method.score(probe)
-    single = RegionScores.merge([learned.method.score(probe[[row]]) for row in range(len(probe))])
+    single = RegionScores.merge([learned.method.score(piece) for piece in pieces_of(probe, learned.method)])
     backwards = learned.method.score(probe[::-1])
     assert rows_equal(whole, single)
     assert rows_equal(in_order(whole), in_order(backwards))
@@ -228,14 +268,14 @@ def test_few_windows_of_another_place_adapt_it_to_that(learned: Learned) -> None
 
 def test_too_little_to_learn_from_is_told(learned: Learned) -> None:
     part = learned.normal[0]
-    little = [WindowPart(part.name, part.entry, 0, 3)]
+    little = [replace(part, first=0, last=3)]
     with pytest.raises(FootageError, match="more footage"):
         fit(make_method(learned.method.id, learned.config), little, learned.config)
 
 
 def test_clips_without_objects_do_no_harm(learned: Learned) -> None:
     method = make_method(learned.method.id, learned.config)
-    fit(method, parts_of(SPARSE, method.needs, learned.config), learned.config)
+    fit(method, told(SPARSE, method, learned.config), learned.config)
     assert worst(method.score(learned.odd)).min() > np.median(method.score(learned.usual).score)
 
 

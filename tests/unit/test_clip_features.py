@@ -22,8 +22,9 @@ CPU = torch.device("cpu")
 
 def made(network: Any = "swin", **changes: Any) -> ClipFeatures:
     """One that is quick and random unless told otherwise."""
-    values = {"network": network, "random": True, "length": 4, "size": 32} | changes
-    return ClipFeatures(ClipFeaturesConfig(**values), CPU)
+    values = {"network": network, "random": True, "size": 32} | changes
+    length = values.pop("length", 4)
+    return ClipFeatures(ClipFeaturesConfig(**values), CPU, length)
 
 
 def clips(count: int, length: int = 4) -> Image:
@@ -91,7 +92,7 @@ def test_making_a_random_one_leaves_other_random_numbers_alone() -> None:
 
 @pytest.mark.parametrize("changes", [{"length": 8, "size": 112}, {"length": 16, "size": 64}])
 def test_c3d_takes_its_size_only(changes: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match=r"c3d takes 16 frames of 112 pixels a side only; set perception\.clips"):
+    with pytest.raises(ConfigError, match=r"c3d takes 16 frames of 112 pixels a side only; give it blocks of 16"):
         made("c3d", **changes)
 
 

@@ -291,6 +291,16 @@ def test_regions_are_the_connected_components_from_a_level_on() -> None:
     assert found == {((0, 2), (0, 2), (0, 0)), ((3, 5), (4, 7), (4, 6))}
 
 
+def test_a_region_reaches_as_far_as_a_third_of_its_peak_and_takes_in_lower_peaks_there() -> None:
+    values = np.array([[0, 1, 2, 9, 5, 2, 6, 2, 0, 2, 0.5]] * 3, float)
+    found = regions_of(values, 1, 3.5)
+    assert [(region.columns, region.peak[1]) for region in found] == [((3, 5), 3), ((5, 8), 6)]
+    joined = regions_of(np.where(values == 2, 3, values), 1, 5.5)
+    assert [(region.columns, region.peak[1]) for region in joined] == [((2, 8), 3)]
+    alone = regions_of(values, 1, 9)
+    assert [(region.columns, region.peak[1]) for region in alone] == [((3, 5), 3)]
+
+
 def test_a_region_is_as_large_as_its_cells_above_nothing() -> None:
     values = np.full((9, 9), -1.0)
     values[4, 4] = 30

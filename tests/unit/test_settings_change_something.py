@@ -27,6 +27,7 @@ from amiss.errors import ConfigError, WeightsError
 from amiss.footage import find_footage
 from amiss.methods.attributes import AttributesSettings
 from amiss.perception import poses
+from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.poses import MOVENET, OPENPOSE
@@ -165,26 +166,27 @@ def _given(config: Config, folder: Path, clips: list[Rectangles]) -> dict[str, A
 def clip_features(config: Config, folder: Path) -> Any:
     """The feature of a clip of as many frames as are asked for, from a network that is small unless told otherwise."""
     given, plain = config.perception.clips.model_dump(), ClipFeaturesConfig().model_dump()
-    small = {"network": "swin", "size": 32, "length": 4, "random": given["weights"] is None}
+    small = {"network": "swin", "size": 32, "random": given["weights"] is None}
     chosen = given | {key: value for key, value in small.items() if given[key] == plain[key]}
     if given["weights"]:
         chosen["weights"] = folder / given["weights"]
         torch.manual_seed(len(given["weights"].name))
         torch.save(VideoSwin().state_dict(), chosen["weights"])
-    frames = [frame.image for frame in Rectangles("clip", (Mover(10, 10, 30, 40),), chosen["length"])]
-    return ClipFeatures(ClipFeaturesConfig(**chosen), torch.device("cpu")).features(np.stack(frames)[None]).tolist()
+    frames = [frame.image for frame in Rectangles("clip", (Mover(10, 10, 30, 40),), 4)]
+    return ClipFeatures(ClipFeaturesConfig(**chosen), torch.device("cpu"), 4).features(np.stack(frames)[None]).tolist()
 
 
 def clip_network(config: Config, folder: Path) -> Any:
-    """How long the features of clips are."""
+    """How long the features of blocks are."""
     chosen = config.perception.clips.model_copy(update={"random": True})
-    return ClipFeatures(chosen, torch.device("cpu")).dimensions
+    return make_block_features(chosen, 16, torch.device("cpu")).dimensions
 
 
 def clip_source(config: Config, folder: Path) -> Any:
     """What the features of clips come from, or that it is refused."""
     try:
-        return ClipFeatures(config.perception.clips, torch.device("cpu")).name()
+        chosen = config.perception.clips.model_copy(update={"network": "i3d"})
+        return make_block_features(chosen, 16, torch.device("cpu")).name()
     except WeightsError:
         return "refused"
 
@@ -414,10 +416,9 @@ CHANGES = {
     "perception.features.source": Change("efficientnet-lite0", "eyes", features),
     "perception.features.size": Change(32, 48, features),
     "perception.features.every": Change(1, 2, features),
-    "perception.clips.network": Change("i3d", "swin", clip_network),
+    "perception.clips.network": Change("efficientnet-lite0", "swin", clip_network),
     "perception.clips.weights": Change("first.pth", "second.pth", clip_features),
     "perception.clips.random": Change(False, True, clip_source),
-    "perception.clips.length": Change(4, 6, clip_features),
     "perception.clips.size": Change(32, 48, clip_features),
     "perception.poses.source": Change("network", "everybody", posed),
     "perception.poses.path": Change("given_poses.npz", "other_poses.npz", posed),

@@ -16,7 +16,7 @@ from amiss.methods.task import Plan
 from amiss.train import device as devices
 from amiss.train.device import cores, native_bf16, repeatable, resolve_precision
 from amiss.train.feed import prefetch
-from amiss.train.plan import batches_of, rate_at, settle, split
+from amiss.train.plan import batches_of, rate_at, settle
 from amiss.windows.store import WindowStore
 from support_training import tiny_store
 
@@ -57,7 +57,7 @@ def test_batches_hold_every_row_once_in_another_order_each_epoch() -> None:
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.99])
 def test_whole_clips_are_held_out(store: WindowStore, share: float) -> None:
-    kept, held = split(store, share, 0)
+    kept, held = store.split(share, 0)
     assert {part.name for part in kept.parts}.isdisjoint(part.name for part in held.parts)
     assert len(kept) + len(held) == len(store)
     assert len(held.parts) == {0.01: 1, 0.3: 2, 0.99: 4}[share]
@@ -66,7 +66,7 @@ def test_whole_clips_are_held_out(store: WindowStore, share: float) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.99])
 def test_of_few_clips_the_end_is_held_out(store: WindowStore, share: float) -> None:
     few = WindowStore([*store.parts[:2], store.parts[2].between(-2, -1)])
-    kept, held = split(few, share, 0)
+    kept, held = few.split(share, 0)
     assert len(kept) + len(held) == len(few)
     for before, after in zip(kept.parts, held.parts, strict=True):
         assert len(before) > 0
@@ -75,7 +75,7 @@ def test_of_few_clips_the_end_is_held_out(store: WindowStore, share: float) -> N
 
 
 def test_nothing_is_held_out_where_nothing_is_asked(store: WindowStore) -> None:
-    kept, held = split(store, 0, 0)
+    kept, held = store.split(0, 0)
     assert (len(kept), len(held)) == (len(store), 0)
 
 

@@ -116,18 +116,21 @@ class FeaturesConfig(Settings):
 
 
 class ClipFeaturesConfig(Settings):
-    """Features of whole clips from a network with published weights."""
+    """Features of blocks of frames."""
 
-    network: Literal["c3d", "i3d", "swin"] = Field("i3d", description="Network of clips: c3d, i3d or swin.")
+    network: Literal["efficientnet-lite0", "c3d", "i3d", "swin"] = Field(
+        "efficientnet-lite0",
+        description="Network of blocks: efficientnet-lite0 (of pictures, with numbers of motion beside it), or c3d, "
+        "i3d or swin, whose weights are not at hand.",
+    )
     weights: Path | None = Field(
         None, description="File of its published weights: .safetensors, .pt or .pth; there are none by default."
     )
     random: bool = Field(
         default=False, description="Run the network with random weights, to try it; its features then mean little."
     )
-    length: int = Field(16, ge=2, le=256, description="Frames of a clip; c3d takes 16 only.")
     size: int | None = Field(
-        None, ge=32, le=512, description="Pixels a side of its frames; by default those it was trained with."
+        None, ge=32, le=512, description="Pixels a side of its frames; by default 96, or those it was trained with."
     )
 
 

@@ -1,4 +1,8 @@
-"""What all benchmarks have in common: clips to learn from and to test on, and labels that stay with the dataset."""
+"""What all benchmarks have in common: clips to learn from and to test on, and labels that stay with the dataset.
+
+Weakly supervised methods learn from whole videos with one label each, which `Dataset.weak_training` gives beside the
+clips; nothing else that learns sees a label.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,18 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from amiss.datasets.files import archive_keys, as_labels, as_masks, find_key, read_array, read_region_tracks
+from amiss.datasets.tables import box_around
 from amiss.errors import DatasetError
 from amiss.footage import Footage, FrameFolder, make_footage
-from amiss.types import BoolArray, Image, Track
+from amiss.footage.features import FEATURE_SUFFIXES
+from amiss.types import BoolArray, Image, Track, Tube
 
-__all__ = ["Clip", "Dataset", "Found", "Split"]
+__all__ = ["Clip", "Dataset", "Found", "Split", "length_of"]
 
 Split = Literal["training", "testing"]
 Found = tuple[str, Path]
@@ -63,6 +70,8 @@ class Dataset(ABC):
     """Frames per second as published."""
     published: ClassVar[Mapping[Split, int]] = {}
     """Number of clips of the full set, where it has one."""
+    label_files: ClassVar[tuple[str, ...]] = ("frame_labels.npz",)
+    """Archives with a row of labels for each test clip; the first that is there counts."""
     places: ClassVar[str | None] = None
     """What in a clip's name says where it was filmed (a regular expression); None where there is one camera."""
     looked_for: ClassVar[str]
@@ -74,23 +83,51 @@ class Dataset(ABC):
         if not self.root.is_dir():
             raise DatasetError(f"{self.root} is not a folder; give the folder of {self.title}")
         self._clips = {split: [self._clip(split, *found) for found in self._find(split)] for split in _SPLITS}
-        if not any(self._clips.values()):
+        if not any(self._clips.values()) and not self._more:
             raise DatasetError(f"{self.root} is not laid out as {self.title}; looked for {self.looked_for}")
 
     @abstractmethod
     def _find(self, split: Split) -> Sequence[Found]:
         """The clips of a split that are there, in their order."""
 
+    def _weak(self) -> list[tuple[Clip, int]]:
+        """Clips beside those of `training()`, with the label of each, from which weakly supervised methods learn."""
+        return []
+
+    @cached_property
+    def _more(self) -> list[tuple[Clip, int]]:
+        return self._weak()
+
+    def _beside(self, name: str, path: Path) -> Clip:
+        """A clip to learn from beside those of `training()`; its folder's name comes before a name that is taken."""
+        taken = {clip.name for clip in self._clips["training"]}
+        return self._clip("training", f"{path.parent.name}-{name}" if name in taken else name, path)
+
     def _read_labels(self, clip: Clip) -> Image | None:
         """Labels of a test clip from `frame_labels.npz`, or None without it; datasets add their official form."""
-        path = self.root / "frame_labels.npz"
-        if not path.is_file():
+        if self._label_file is None:
             return None
-        keys = archive_keys(path)
-        key = find_key(keys, clip.name)
-        if key is None:
-            raise DatasetError(f"{path} has no labels for clip {clip.name}; it has {', '.join(keys[:5])}, …")
-        return as_labels(read_array(path, key), f"clip {clip.name} in {path}")
+        labels = self._listed_labels(clip.name)
+        if labels is None:
+            keys = ", ".join(archive_keys(self._label_file)[:5])
+            raise DatasetError(f"{self._label_file} has no labels for clip {clip.name}; it has {keys}, …")
+        return labels
+
+    @property
+    def _label_file(self) -> Path | None:
+        """The archive of labels, if there is one."""
+        return next((self.root / name for name in self.label_files if (self.root / name).is_file()), None)
+
+    def _listed_labels(self, name: str) -> Image | None:
+        """The labels of a clip in the archive, or None where it has none."""
+        path = self._label_file
+        key = None if path is None else find_key(archive_keys(path), name)
+        return None if path is None or key is None else as_labels(read_array(path, key), f"clip {name} in {path}")
+
+    def _frames(self, split: Split, name: str) -> int | None:
+        """Number of frames of a video of which only features are there, or None where that is not known."""
+        labels = self._listed_labels(name) if split == "testing" else None
+        return None if labels is None else len(labels)
 
     def _read_masks(self, clip: Clip) -> BoolArray | None:
         """Masks from `masks.npz` or `masks/CLIP.npz`, or None without them; datasets add their official form."""
@@ -108,7 +145,9 @@ class Dataset(ABC):
         return place[0] if place else self.id
 
     def _clip(self, split: Split, name: str, path: Path) -> Clip:
-        return Clip(name, split, make_footage(path, self.fps, name), self._camera(name))
+        frames = self._frames(split, name) if path.suffix.lower() in FEATURE_SUFFIXES else None
+        footage = make_footage(path, self.fps, name, frames)
+        return Clip(footage.name, split, footage, self._camera(name))
 
     def training(self) -> list[Clip]:
         """The clips of normal footage to learn from.
@@ -125,6 +164,17 @@ class Dataset(ABC):
             DatasetError: None is present.
         """
         return self._present("testing")
+
+    def weak_training(self) -> list[tuple[Clip, int]]:
+        """All clips to learn from, each with the label of the whole video: 1 = something abnormal happens somewhere.
+
+        Raises:
+            DatasetError: None is present, or a label is missing or damaged.
+        """
+        clips = [(clip, 0) for clip in self._clips["training"]] + self._more
+        if not clips:
+            raise DatasetError(f"{self.root} has no training clips of {self.title}; looked for {self.looked_for}")
+        return clips
 
     def _present(self, split: Split) -> list[Clip]:
         if not self._clips[split]:
@@ -168,6 +218,35 @@ class Dataset(ABC):
             _check_length(len(masks), "masks", clip)
         return masks
 
+    def event(self, clip: Clip) -> Tube | None:
+        """The true boxes of what is abnormal in a test clip; for evaluation alone.
+
+        Args:
+            clip: One of `testing()`.
+
+        Returns:
+            Boxes by frame, several a frame where several are marked, without any where nothing is abnormal; or None
+            where the dataset does not know. From masks: one box a frame around all abnormal pixels.
+
+        Raises:
+            DatasetError: They are damaged, or of frames that the clip does not have.
+        """
+        if clip.split != "testing":
+            raise DatasetError(f"clip {clip.name} is for {clip.split}; only test clips have boxes of events")
+        tube = self._read_event(clip)
+        length = clip.footage.length
+        if tube is not None and length is not None and len(tube) and tube.frame[-1] >= length + _SLACK:
+            raise DatasetError(
+                f"clip {clip.name} has a true box in frame {tube.frame[-1]}, and {length} frames; "
+                f"boxes and {clip.footage.path} are of different versions"
+            )
+        return tube
+
+    def _read_event(self, clip: Clip) -> Tube | None:
+        """True boxes from masks; datasets add their own form."""
+        masks = self.masks(clip)
+        return None if masks is None else box_around(masks, clip.footage.rate)
+
     def tracks(self, clip: Clip) -> list[Track] | None:
         """The true tracks of abnormal regions of a test clip, from `rbdc_tbdc_tracks/CLIP.txt`.
 
@@ -184,11 +263,17 @@ class Dataset(ABC):
         """A line that says which clips of the published set are there, or None if all are."""
         parts = []
         for split, word in zip(_SPLITS, ("training", "test"), strict=True):
-            names = [clip.name for clip in self._clips[split]]
+            clips = self._clips[split] + ([clip for clip, _ in self._more] if split == "training" else [])
+            names = [clip.name for clip in clips]
             if len(names) < self.published.get(split, 0):
                 listed = " ".join(names[:20]) + (" …" if len(names) > 20 else "")
                 parts.append(f"{len(names)} of {self.published[split]} {word} clips present: {listed or 'none'}")
         return "; ".join(parts) or None
+
+
+def length_of(footage: Footage) -> int:
+    """Number of frames, counted where no header announces it."""
+    return sum(1 for _ in footage) if footage.length is None else footage.length
 
 
 def _check_length(count: int, what: str, clip: Clip) -> None:

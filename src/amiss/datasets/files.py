@@ -35,6 +35,7 @@ _UNREADABLE = (
     *(OSError, ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
+_WEAK = ("weak", "abnormal")
 
 
 def archive_keys(path: Path) -> list[str]:
@@ -70,10 +71,15 @@ def _plain(name: str) -> str:
 
 
 def own_split_first(origin: Path) -> list[str]:
-    """`training` and `testing`, first the split that the path of a clip names, if any."""
+    """`training` and `testing`, first the split that the path of a clip names, if any.
+
+    Clips in `weak/` and `abnormal/`, which only weakly supervised methods learn from, have `weak` before those.
+    """
     # The folder nearest to the clip tells its split; those further up may be called anything.
-    named = [part for part in map(str.lower, origin.parts) if part.startswith(("train", "test"))]
-    return ["testing", "training"] if named and named[-1].startswith("test") else ["training", "testing"]
+    named = [part for part in map(str.lower, origin.parts) if part.startswith(("train", "test")) or part in _WEAK]
+    if named and named[-1].startswith("test"):
+        return ["testing", "training"]
+    return [*(["weak"] if named and named[-1] in _WEAK else []), "training", "testing"]
 
 
 def read_array(path: Path, key: str | None = None) -> NDArray[Any]:

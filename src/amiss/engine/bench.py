@@ -26,6 +26,7 @@ from amiss.engine.progress import silent
 from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
 from amiss.engine.transfer import Transfer
+from amiss.engine.videos import evaluate_videos
 from amiss.errors import ScoresError
 from amiss.methods import METHODS
 from amiss.methods.base import Progress
@@ -75,9 +76,10 @@ def bench(
     skipped = transfer.skipped if transfer else 0
     labels = {name: truth[skipped:] for name, truth in labels_of(dataset, names).items()}
     pixels = [evaluate_pixels(Path(run["folder"]), dataset, skipped) for run in runs]
+    videos = [evaluate_videos(Path(run["folder"]), dataset) if METHODS[method].weak else {} for run in runs]
     measured = [
-        evaluate(labels, {name: curve[skipped:] for name, curve in read_curves(Path(run["folder"])).items()}) | found
-        for run, (found, _) in zip(runs, pixels, strict=True)
+        evaluate(labels, {name: curve[skipped:] for name, curve in read_curves(Path(run["folder"])).items()}) | a | b
+        for run, (a, _), b in zip(runs, pixels, videos, strict=True)
     ]
     seconds = {kind: statistics.fmean(run[kind] for run in runs) for kind in ("learn", "score")}
     frames = sum(len(truth) for truth in labels.values())
@@ -142,10 +144,13 @@ def _one(
     """One seed: from its folder if it is whole there, else run."""
     folder = out / f"seed-{config.seed}"
     pipeline = Pipeline(config, make_method(method, config).needs)
-    training = [] if transfer else dataset.training()  # what a model from elsewhere has no use for
-    clips = [pipeline.key(clip.footage) for clip in [*training, *dataset.testing()]]
+    training = [] if transfer else learned_from(dataset, method)  # what a model from elsewhere has no use for
+    clips = [pipeline.key(clip.footage) for clip in [*(clip for clip, _ in training), *dataset.testing()]]
+    marks = [mark for _, mark in training if mark is not None]
     settings = config.model_dump(mode="json", exclude={"cache", "report"})
-    key = content_key(__version__, method, settings, clips, transfer.key if transfer else "")
+    key = content_key(
+        __version__, method, settings, clips, transfer.key if transfer else "", *([marks] if marks else [])
+    )
     if kept := _kept(folder, key):
         return kept | {"folder": str(folder)}
     with storage_errors(folder):
@@ -170,10 +175,11 @@ def _kept(folder: Path, key: str) -> dict[str, Any] | None:
 def _run(dataset: Dataset, method: str, config: Config, folder: Path, progress: Progress) -> dict[str, Any]:
     seconds = {"learn": 0.0, "score": 0.0}
     scores, cached = [], 0
-    cameras = cameras_of(dataset, config)
+    cameras = cameras_of(dataset, config, method)
+    labels = {clip.name: mark for clip, mark in learned_from(dataset, method) if mark is not None}
     for camera, (training, testing) in cameras.items():
         start = time.perf_counter()
-        model = learn([clip.footage for clip in training], method, config, progress)
+        model = learn([clip.footage for clip in training], method, config, progress, labels)
         seconds["learn"] += time.perf_counter() - start
         model.save(folder / f"{camera}.amiss")
         pipeline = Pipeline(config, model.needs)
@@ -195,11 +201,20 @@ def _transferred(dataset: Dataset, transfer: Transfer, seed: int, folder: Path, 
     return seconds | {"cached": 0, "cameras": [dataset.id]}
 
 
-def cameras_of(dataset: Dataset, config: Config) -> dict[str, tuple[list[Clip], list[Clip]]]:
-    """Training and test clips of each model to learn: one a camera, or one for all."""
-    training, testing = dataset.training(), dataset.testing()
+def learned_from(dataset: Dataset, method: str) -> list[tuple[Clip, int | None]]:
+    """The clips that a method learns from, each with the label of the whole video where the method is told it."""
+    if METHODS[method].weak:
+        return [*dataset.weak_training()]
+    return [(clip, None) for clip in dataset.training()]
+
+
+def cameras_of(
+    dataset: Dataset, config: Config, method: str = "attributes"
+) -> dict[str, tuple[list[Clip], list[Clip]]]:
+    """Training and test clips of each model to learn: one a camera, or one for all, as where videos have labels."""
+    training, testing = [clip for clip, _ in learned_from(dataset, method)], dataset.testing()
     known = {clip.camera for clip in training}
-    if config.bench.cameras == "together" or not {clip.camera for clip in testing} <= known:
+    if METHODS[method].weak or config.bench.cameras == "together" or not {clip.camera for clip in testing} <= known:
         return {dataset.id: (training, testing)}
     of = {camera: [clip for clip in training if clip.camera == camera] for camera in known}
     tests = {camera: [clip for clip in testing if clip.camera == camera] for camera in sorted(known)}

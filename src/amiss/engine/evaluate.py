@@ -9,8 +9,10 @@ from typing import Any
 from amiss import metrics
 from amiss.datasets import Dataset
 from amiss.engine.pixels import evaluate_pixels
-from amiss.engine.scores import read_curves
+from amiss.engine.scores import read_curves, read_note
+from amiss.engine.videos import evaluate_videos
 from amiss.errors import ScoresError
+from amiss.methods import METHODS
 from amiss.types import FloatArray, FrameScores, Image
 
 __all__ = ["METRICS", "evaluate", "evaluate_folder", "labels_of"]
@@ -23,6 +25,9 @@ METRICS: Mapping[str, Callable[[Mapping[str, Image], Mapping[str, FloatArray]], 
     "ap": metrics.average_precision,
     "score_gap": metrics.score_gap,
 }
+
+WEAK = [name for name in METHODS if METHODS[name].weak]
+"""Methods that are measured by videos and tubes as well."""
 
 
 def labels_of(dataset: Dataset, names: list[str]) -> dict[str, Image]:
@@ -73,6 +78,7 @@ def evaluate_folder(folder: Path, dataset: Dataset) -> dict[str, Any]:
     curves = read_curves(folder)
     labels = labels_of(dataset, list(curves))
     pixels, masked = evaluate_pixels(folder, dataset)
+    videos = evaluate_videos(folder, dataset) if read_note(folder, "method") in WEAK else {}
     left_out = [clip.name for clip in dataset.testing() if clip.name not in curves]
     return {
         "dataset": dataset.id,
@@ -81,5 +87,5 @@ def evaluate_folder(folder: Path, dataset: Dataset) -> dict[str, Any]:
         "clips_with_masks": masked,
         "frames": sum(len(curve) for curve in curves.values()),
         "note": dataset.note(),
-        "metrics": evaluate(labels, curves) | pixels,
+        "metrics": evaluate(labels, curves) | pixels | videos,
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import collections
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -13,7 +15,9 @@ from amiss.config import Config
 from amiss.engine.model import Mode, Model, make_filter, make_method, persistence
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
-from amiss.footage.base import Footage
+from amiss.errors import ConfigError
+from amiss.footage import FeatureFile, Footage
+from amiss.footage.names import safe_name
 from amiss.methods import Exemplar, Method
 from amiss.methods.base import Progress
 from amiss.perception.network_boxes import resolve_boxes, why_motion
@@ -24,7 +28,7 @@ from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
 
-__all__ = ["learn"]
+__all__ = ["check_labels", "learn"]
 
 LEAST_CLIPS = 4
 EXAMPLE_HEIGHT = 120
@@ -34,21 +38,28 @@ Held = tuple[WindowPart, float]
 
 
 def learn(
-    footage: Sequence[Footage], method: str = "attributes", config: Config | None = None, progress: Progress = silent
+    footage: Sequence[Footage],
+    method: str = "attributes",
+    config: Config | None = None,
+    progress: Progress = silent,
+    labels: Mapping[str, int] | None = None,
 ) -> Model:
-    """Learn what is normal.
+    """Learn what is normal, or from labels of whole videos what is not.
 
     Part of the footage is held back: whole clips where there are at least four, else the last part of every clip. The
     method learns from the rest, the held-back part calibrates its scores, and then the method takes it in as well.
 
     Args:
-        footage: Normal footage of one camera.
+        footage: Normal footage of one camera; for a `weak` method normal and abnormal videos.
         method: Id of the method.
         config: Settings; the defaults when left out.
         progress: Told how far it is.
+        labels: For a `weak` method, by the name of each video whether something abnormal happens in it, 0 or 1; of the
+            videos, only normal ones are held back.
 
     Raises:
-        ConfigError: The method or a setting does not exist.
+        ConfigError: The method or a setting does not exist, or labels are given to a method that takes none, or are
+            missing.
         FootageError: Footage cannot be read, or there is too little of it.
     """
     config = config or Config()
@@ -58,7 +69,8 @@ def learn(
     parse_budget(config.scoring.budget)
     pipeline = Pipeline(config, fresh.needs)
     footage = [pipeline.masked(item) for item in footage]
-    parts = perceive(footage, pipeline, progress)
+    marks = check_labels([item.name for item in footage], fresh, labels)
+    parts = [replace(p, label=mark) for p, mark in zip(perceive(footage, pipeline, progress), marks, strict=True)]
     kept, held = split_parts(parts, config)
     training = _fit(fresh, WindowStore(kept), config, progress)
     calibrations = _calibrate(fresh, held, config, progress)
@@ -72,13 +84,46 @@ def learn(
         "frames": sum(len(part.clock) for part in parts),
         "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
         "windows": sum(len(part) for part in parts),
-        "boxes": config.perception.boxes.source if fresh.needs.boxes else "none",
+        "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
         "boxes_note": note,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     if training:
         learned["training"] = training
+    if fresh.weak:
+        learned["abnormal_clips"] = sum(bool(mark) for mark in marks)
     return Model(fitted, config, calibrations, learned, cut_examples(footage, fitted.exemplars, progress))
+
+
+def _given(footage: Sequence[Footage]) -> bool:
+    """Whether there are features in place of all pictures."""
+    return all(isinstance(item, FeatureFile) for item in footage)
+
+
+def check_labels(names: Sequence[str], method: Method, labels: Mapping[str, int] | None) -> list[int | None]:
+    """The label of each video, None for a method that takes none.
+
+    Raises:
+        ConfigError: Labels are missing, or are given to a method that takes none, or all are the same.
+    """
+    if not method.weak:
+        if labels:
+            raise ConfigError(f"{method.id} learns from normal footage alone; leave the labels out")
+        return [None] * len(names)
+    if not labels:
+        raise ConfigError(f"{method.id} learns from labels of videos; give them with --labels (a table of video,label)")
+    labels = {safe_name(name): label for name, label in labels.items()}
+    if twice := [name for name, count in collections.Counter(names).items() if count > 1]:
+        raise ConfigError(f"there are several videos of the name {twice[0]}, so a label cannot tell them apart")
+    if missing := [name for name in names if name not in labels]:
+        raise ConfigError(f"the labels do not name {missing[0]}, and {len(missing) - 1} others; give each video one")
+    if strange := sorted(set(labels) - set(names)):
+        raise ConfigError(f"the labels name {strange[0]}, and there is no such video; leave it out or give its footage")
+    if wrong := [name for name, label in labels.items() if label not in (0, 1)]:
+        raise ConfigError(f"the label of {wrong[0]} is {labels[wrong[0]]}, not 0 or 1")
+    if len({labels[name] for name in names}) < 2:
+        raise ConfigError(f"all videos have the same label; {method.id} learns from normal and abnormal ones")
+    return [labels[name] for name in names]
 
 
 def _with_boxes(config: Config) -> tuple[Config, str]:
@@ -117,6 +162,9 @@ def perceive(footage: Sequence[Footage], pipeline: Pipeline, progress: Progress)
 def split_parts(parts: Sequence[WindowPart], config: Config) -> tuple[list[WindowPart], list[Held]]:
     """What to learn from and what to hold back: whole clips, or the last part of each where there are few."""
     share = config.scoring.holdout
+    if any(part.label for part in parts):
+        kept, held = split_parts([part for part in parts if not part.label], config)
+        return [part for part in parts if part.label] + kept, held
     if len(parts) < LEAST_CLIPS:
         cuts = [float(np.quantile(part.clock, 1 - share)) for part in parts]
         kept = [part.between(-np.inf, cut) for part, cut in zip(parts, cuts, strict=True)]
@@ -158,7 +206,7 @@ def cut_examples(footage: Sequence[Footage], exemplars: Sequence[Exemplar], prog
     for item in footage:
         wanted = {index: exemplar for index, exemplar in enumerate(exemplars) if exemplar.clip == item.name}
         last = max((exemplar.frame for exemplar in wanted.values()), default=-1)
-        for frame in item if wanted else ():
+        for frame in item if wanted and not isinstance(item, FeatureFile) else ():
             here = [index for index, exemplar in wanted.items() if exemplar.frame == frame.index]
             pictures |= {f"{index:04d}.jpg": _thumbnail(frame.image, wanted[index].box) for index in here}
             if frame.index >= last:

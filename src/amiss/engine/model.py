@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -45,12 +45,12 @@ def make_method(name: str, config: Config) -> Method:
 
 def needs_in(mode: Mode, needs: Needs) -> Needs:
     """What a method asks for; with the past only, a window is scored at its last frame, when it is known."""
-    return replace(needs, at="last") if mode == "causal" else needs
+    return needs.live if mode == "causal" else needs
 
 
 def persistence(config: Config, method: Method) -> int:
-    """Over how many frames regions are averaged along their tracks: clips of whole frames have none."""
-    return config.scoring.persistence if method.needs.boxes else 1
+    """Over how many frames regions are averaged along their tracks: clips have none, tubes have one score."""
+    return config.scoring.persistence if method.needs.tracked else 1
 
 
 def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatArray], FloatArray]:

@@ -12,6 +12,7 @@ from amiss import metrics
 from amiss.datasets import Clip, Dataset
 from amiss.engine.scores import read_curves, read_floors, read_regions
 from amiss.errors import DatasetError, ScoresError
+from amiss.footage import FeatureFile
 from amiss.scoring.localise import pixel_scores
 from amiss.types import BoolArray, FloatArray, FrameScores, RegionScores
 
@@ -63,7 +64,8 @@ def _clips(folder: Path, dataset: Dataset) -> Iterator[tuple[str, Levels]]:
     """The levels of every clip that has scores and masks; the masks of one clip are in memory at a time."""
     curves, floors, regions = read_curves(folder), read_floors(folder), read_regions(folder)
     for clip in dataset.testing():
-        masks = dataset.masks(clip) if clip.name in curves else None
+        seen = clip.name in curves and not isinstance(clip.footage, FeatureFile)
+        masks = dataset.masks(clip) if seen else None
         if masks is not None:
             _check(clip, masks, curves[clip.name])
             yield clip.name, levels_of(masks, regions(clip.name), curves[clip.name], floors[clip.name])

@@ -136,6 +136,20 @@ def read_curves(folder: Path) -> dict[str, FrameScores]:
     return {name: _frames(table) for name, table in _by_clip(folder / FRAMES).items()}
 
 
+def read_note(folder: Path, name: str) -> str | None:
+    """A text that was noted in the tables of a folder of scores, such as the method; None where there is none.
+
+    Raises:
+        ScoresError: `frames.parquet` is missing or damaged.
+    """
+    try:
+        notes = pq.read_schema(folder / FRAMES).metadata or {}
+    except (OSError, pa.ArrowException) as error:
+        raise ScoresError(f"{folder / FRAMES} is missing or damaged ({error}); score again") from None
+    found = notes.get(name.encode())
+    return None if found is None else str(found, "utf-8")
+
+
 def read_floors(folder: Path) -> dict[str, float]:
     """The score of a frame without any region, of all clips in a folder of scores.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amiss.errors import FootageError
 from amiss.footage.base import Footage
+from amiss.footage.features import FEATURE_SUFFIXES, FeatureFile, holds_features
 from amiss.footage.file import VIDEO_SUFFIXES, VideoFile
 from amiss.footage.folder import PICTURE_SUFFIXES, FrameFolder
 from amiss.footage.names import unique_names, visible
@@ -20,11 +21,12 @@ def find_footage(paths: Sequence[Path | str], fps: float = 25.0) -> list[Footage
     """All footage under `paths`, in their order, each folder in natural order of names.
 
     A path is a video file, a folder of frames, or a folder in which such are looked for, up to five levels down.
-    The headers of videos are read, so that a file which is no video is known at once.
+    The headers of videos are read, so that a file which is no video is known at once. Files of features count where no
+    pictures or videos lie beside them.
 
     Args:
         paths: Files and folders.
-        fps: Frames per second of folders of frames.
+        fps: Frames per second of folders of frames and of files of features.
 
     Returns:
         At least one. Names are unique: file stem or folder name, with parents' names before it where two are equal.
@@ -52,8 +54,8 @@ def open_footage(path: Path | str, fps: float = 25.0, name: str | None = None) -
     """The one piece of footage at `path`.
 
     Args:
-        path: A video file, or a folder of frames.
-        fps: Frames per second, if it is a folder of frames.
+        path: A video file, a folder of frames, or a file of features.
+        fps: Frames per second, if it is a folder of frames or a file of features.
         name: Short name; from the path when left out.
 
     Raises:
@@ -66,18 +68,26 @@ def open_footage(path: Path | str, fps: float = 25.0, name: str | None = None) -
     return make_footage(found[0].path, fps, name or found[0].name)
 
 
-def make_footage(path: Path, fps: float, name: str | None = None) -> Footage:
-    """Footage from a path of which it is known what it is: a folder of frames, or else a video file.
+def make_footage(path: Path, fps: float, name: str | None = None, frames: int | None = None) -> Footage:
+    """Footage from a path that is known to be some: a folder of frames, a file of features, or else a video file.
+
+    An `.npy` is one of features; a `.txt` is if it begins with a row of many numbers.
 
     Args:
         path: Folder or file.
-        fps: Frames per second of a folder of frames.
+        fps: Frames per second of a folder of frames or a file of features.
         name: Short name; from the path when left out.
+        frames: Number of frames of the video that features were made of, where it is known.
 
     Raises:
         FootageError: It is missing or empty.
     """
-    return FrameFolder(path, fps, name) if path.is_dir() else VideoFile(path, name)
+    if path.is_dir():
+        return FrameFolder(path, fps, name)
+    featured = path.suffix.lower() in FEATURE_SUFFIXES and path.is_file()
+    if featured and (path.suffix.lower() == ".npy" or holds_features(path)):
+        return FeatureFile(path, name, frames, fps)
+    return VideoFile(path, name)
 
 
 def _checked(footage: Footage) -> Footage:
@@ -105,5 +115,5 @@ def _under(path: Path, depth: int) -> Iterator[Path]:
     for entry in entries if depth else ():
         if entry.is_dir():
             yield from _under(entry, depth - 1)
-        elif entry in videos:
+        elif entry in videos or (not videos and holds_features(entry)):
             yield entry

@@ -4,8 +4,10 @@ from amiss.methods.appearance_motion import AppearanceMotion
 from amiss.methods.attributes import Attributes
 from amiss.methods.base import Exemplar, Explanation, Method
 from amiss.methods.mgenet import Mgenet
+from amiss.methods.mil_ranking import MilRanking
 from amiss.methods.multi_grained import MultiGrained
 from amiss.methods.pose_flow import PoseFlow
+from amiss.methods.weak_tubes import WeakTubes
 from amiss.registry import Registry
 
 __all__ = ["METHODS", "Exemplar", "Explanation", "Method"]
@@ -16,4 +18,6 @@ METHODS.add("appearance-motion", AppearanceMotion)
 METHODS.add("pose-flow", PoseFlow)
 METHODS.add("mgenet", Mgenet)
 METHODS.add("multi-grained", MultiGrained)
+METHODS.add("weak-tubes", WeakTubes)
+METHODS.add("mil-ranking", MilRanking)
 METHODS.load_entry_points()

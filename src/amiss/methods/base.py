@@ -70,6 +70,8 @@ class Method(ABC):
     settings_type: ClassVar[type[Settings]]
     quick: ClassVar[bool] = False
     """Whether learning takes so little time that it is done twice: once for calibration, once from all footage."""
+    weak: ClassVar[bool] = False
+    """Whether it learns from normal and abnormal videos with the label of each, and not from normal ones alone."""
     after_training: ClassVar[frozenset[str]] = frozenset()
     """Settings that take no part in the training of networks: with another value, a finished training is used again."""
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -91,10 +93,10 @@ class Method(ABC):
 
     @abstractmethod
     def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
-        """Learn from normal windows.
+        """Learn from normal windows; where the method is `weak`, from those of normal and abnormal videos.
 
         Args:
-            store: The windows.
+            store: The windows; for a `weak` method each part has the label of its video.
             seed: Seed of everything drawn at random.
             progress: Told how far it is.
             trainer: The training loop, for methods that train networks; it tells its own progress.
@@ -108,7 +110,8 @@ class Method(ABC):
     def score(self, windows: Windows) -> RegionScores:
         """A row of scores for each window, in order; a window's score does not depend on the others.
 
-        A clip of whole frames may have several regions, and has at least one: its rows follow each other.
+        A clip of whole frames may have several regions, and has at least one: its rows follow each other. Windows that
+        come in bags are scored together, bag by bag, with a row for each box of each frame, in order of frames.
         """
 
     @abstractmethod

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 from amiss.types import Windows
 from amiss.windows.store import WindowStore
 
-__all__ = ["Plan", "Task", "Trainer"]
+__all__ = ["Alternating", "Plan", "Task", "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Plan:
         decay: The rate is multiplied by this …
         decay_every: … every so many epochs.
         weight_decay: The optimiser's.
-        optimiser: Adam, its variant Adamax, which is scaled by the largest gradient in place of the mean square, or
-            stochastic gradient descent.
+        optimiser: Adam, its variant Adamax, which is scaled by the largest gradient in place of the mean square,
+            Adagrad, which is scaled by the sum of all squares, or stochastic gradient descent.
         momentum: Of stochastic gradient descent.
         clip: A gradient with a larger norm is scaled down to it; 0: none.
     """
@@ -37,7 +37,7 @@ class Plan:
     decay: float = 1.0
     decay_every: int = 1
     weight_decay: float = 0.0
-    optimiser: Literal["adam", "adamax", "sgd"] = "adam"
+    optimiser: Literal["adam", "adamax", "adagrad", "sgd"] = "adam"
     momentum: float = 0.0
     clip: float = 0.0
 
@@ -66,6 +66,20 @@ class Task(Protocol):
 
         Networks may give bf16 here, which has three digits: `float()` before sums keeps losses comparable.
         """
+
+
+@runtime_checkable
+class Alternating(Protocol):
+    """A task whose parts take turns: with every batch there is a step for each, with losses of its own.
+
+    Attributes:
+        turns: How many there are.
+    """
+
+    turns: int
+
+    def take_turn(self, turn: int) -> None:
+        """From now on, `losses` are those of the part `turn`, and lead to no gradient of the others."""
 
 
 class Trainer(Protocol):

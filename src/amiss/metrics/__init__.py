@@ -19,6 +19,7 @@ from amiss.metrics.frame import (
 )
 from amiss.metrics.pixel import detection_level, pixel_auc
 from amiss.metrics.region import RegionLevels, mask_boxes, recall_at, region_levels
+from amiss.metrics.tube import false_alarm_rate, found_at, mean_overlap, overlap_along, video_auc
 
 __all__ = [
     "BestF1",
@@ -29,12 +30,16 @@ __all__ = [
     "best_f1",
     "detection_level",
     "equal_error_rate",
+    "false_alarm_rate",
+    "found_at",
     "frame_auc",
     "macro_auc",
     "macro_auc_padded",
     "mask_boxes",
+    "mean_overlap",
     "micro_auc",
     "nearest_equal_error_rate",
+    "overlap_along",
     "pixel_auc",
     "pr_auc_trapezoid",
     "precision_recall",
@@ -42,4 +47,5 @@ __all__ = [
     "region_levels",
     "roc",
     "score_gap",
+    "video_auc",
 ]

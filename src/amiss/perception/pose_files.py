@@ -136,7 +136,7 @@ def find_pose_file(origin: Path) -> Path:
     """
     splits = own_split_first(origin)
     archives = [f"poses_{split}.npz" for split in splits]
-    folders = [f"pose/{name}" for split in splits for name in (split.removesuffix("ing"), split)]
+    folders = list(dict.fromkeys(f"pose/{name}" for split in splits for name in (split.removesuffix("ing"), split)))
     tracked = f"{origin.stem}{TRACKED}"
     for folder in list(origin.resolve().parents)[:4]:
         for path in (folder / name for name in archives):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from amiss.engine import Model, Scores, event_pictures
 from amiss.engine.progress import Counter
+from amiss.footage import FeatureFile
 from amiss.methods.base import Progress
 from amiss.report.content import ClipReport, Summary, rarity
 from amiss.report.page import write_page
@@ -29,7 +30,7 @@ def write_report(
     title: str = "What was amiss",
     facts: Sequence[tuple[str, str]] = (),
 ) -> Path:
-    """Write `annotated.mp4` (where the settings ask for it) and `report.html`.
+    """Write `annotated.mp4` (where the settings ask for it) and `report.html`; features have no pictures to show.
 
     Args:
         folder: Where to.
@@ -50,14 +51,15 @@ def write_report(
     summary = dataclasses.replace(summary_of(model), title=title)
     summary = dataclasses.replace(summary, facts=[*facts, *summary.facts])
     video = None
-    if model.config.report.video == "all":
+    seen = not any(isinstance(item.footage, FeatureFile) for item in scores)
+    if model.config.report.video == "all" and seen:
         video = "annotated.mp4"
         offsets = write_video(folder / video, clips, summary, _counted("drawing the video", clips, progress))
         clips = [dataclasses.replace(clip, video_offset=at) for clip, at in zip(clips, offsets, strict=True)]
     else:
         (folder / "annotated.mp4").unlink(missing_ok=True)
     page = folder / "report.html"
-    shown, ticks = model.config.report.events, _counted("gathering pictures", clips, progress)
+    shown, ticks = model.config.report.events if seen else 0, _counted("gathering pictures", clips, progress)
     write_page(page, clips, summary, model.examples, video=video, pictured=shown, progress=ticks)
     return page
 
@@ -91,10 +93,14 @@ def summary_of(model: Model) -> Summary:
 def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
     learned = model.learned
     windows = f"{int(learned['windows']):,} in {int(learned['frames']):,} frames"
-    boxed = model.method.needs.boxes
+    needs = model.method.needs
+    boxed = needs.boxes
+    abnormal = learned.get("abnormal_clips")
+    kind = "normal footage" if abnormal is None else f"footage, {abnormal} of them marked abnormal"
+    what = "Blocks of tubes and of pictures" if needs.bags else "Objects" if boxed else "Clips of whole frames"
     return [
-        ("Learned from", f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of normal footage"),
-        ("Objects seen" if boxed else "Clips of whole frames seen", windows),
+        ("Learned from", f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of {kind}"),
+        (f"{what} seen", windows),
         ("Learned on", str(learned["when"])),
         *([("Boxes from", str(learned["boxes"]))] if boxed else []),
         ("Alarm budget", model.config.scoring.budget),

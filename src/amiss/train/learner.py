@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from amiss.methods.task import Plan, Task
+from amiss.methods.task import Alternating, Plan, Task
 from amiss.train.checkpoint import MODULE, OPTIMISER, chosen, optimiser_tensors, restore_optimiser
 from amiss.train.job import Job
 from amiss.types import IntArray
@@ -84,13 +85,31 @@ class Learner:
         return tensor
 
     def learn(self, batch: Batch, rate: float, seed: int) -> Step:
-        """Take one step, unless a loss or the gradient is not a number.
+        """Take one step for each part of the task that learns in turn, unless a loss or the gradient is not a number.
 
         Args:
             batch: From `batch`.
             rate: The learning rate.
             seed: Of what `losses` draws.
         """
+        done = Step({}, 0.0)
+        for _ in self._turns():
+            step = self._step(batch, rate, seed)
+            done = Step(done.losses | step.losses, max(done.norm, step.norm))
+            if step.problem:
+                return Step(done.losses, step.norm)
+        return done
+
+    def _turns(self) -> Iterator[int]:
+        """Let each part of the task have its turn."""
+        if not isinstance(self._task, Alternating):
+            yield 0
+            return
+        for turn in range(self._task.turns):
+            self._task.take_turn(turn)
+            yield turn
+
+    def _step(self, batch: Batch, rate: float, seed: int) -> Step:
         self._module.train()
         for group in self._inner.param_groups:
             group["lr"] = rate
@@ -112,7 +131,10 @@ class Learner:
     def look(self, batch: Batch, seed: int) -> Step:
         """The losses of a batch in evaluation mode; nothing is learned."""
         self._module.eval()
-        return Step(self._values(self._forward(batch, seed)), 0.0)
+        values: dict[str, float] = {}
+        for _ in self._turns():
+            values |= self._values(self._forward(batch, seed))
+        return Step(values, 0.0)
 
     def _forward(self, batch: Batch, seed: int) -> Batch:
         torch.manual_seed(seed + self._fabric.global_rank)
@@ -159,8 +181,8 @@ def _optimiser(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if plan.optimiser == "sgd":
         return torch.optim.SGD(learning, plan.rate, plan.momentum, weight_decay=plan.weight_decay)
-    kind = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax}[plan.optimiser]
-    optimiser: torch.optim.Optimizer = kind(learning, lr=plan.rate, weight_decay=plan.weight_decay)
+    kinds: dict[str, Any] = {"adam": torch.optim.Adam, "adamax": torch.optim.Adamax, "adagrad": torch.optim.Adagrad}
+    optimiser: torch.optim.Optimizer = kinds[plan.optimiser](learning, lr=plan.rate, weight_decay=plan.weight_decay)
     return optimiser
 
 

@@ -16,7 +16,7 @@ from amiss.train.checkpoint import BEST, Checkpoint, Standing, chosen, write_his
 from amiss.train.feed import prefetch
 from amiss.train.job import Job
 from amiss.train.learner import Learner, Step
-from amiss.train.plan import batches_of, rate_at, settle, split
+from amiss.train.plan import batches_of, rate_at, settle
 
 __all__ = ["Loop"]
 
@@ -40,7 +40,7 @@ class Loop:
     def __init__(self, fabric: Fabric, job: Job, checkpoint: Checkpoint, progress: Progress) -> None:
         self._fabric, self._job, self._checkpoint, self._progress = fabric, job, checkpoint, progress
         self._plan = settle(job.task.plan, job.config)
-        self._kept, self._held = split(job.store, job.config.holdout, job.seed)
+        self._kept, self._held = job.store.split(job.config.holdout, job.seed)
         self._steps = -(-len(self._kept) // self._plan.batch)
         self._learner = Learner(fabric, self._plan, job)
         self._standing, self._best = Standing(), dict[str, Tensor]()

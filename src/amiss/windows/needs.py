@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from amiss.windows.tubing import Linking
 
 __all__ = ["Array", "Needs"]
 
-Array = Literal["image", "flow", "feature", "dwell", "pose", "scene"]
+Array = Literal["image", "flow", "feature", "dwell", "pose", "scene", "block"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,9 @@ class Needs:
     """What a method asks of perception and windows.
 
     Attributes:
-        window: Kind of window: what a box shows, a segment of a person's poses, or a clip of whole frames, for which
-            nothing needs to be found in them.
+        window: Kind of window: what a box shows, a segment of a person's poses, a clip of whole frames, for which
+            nothing needs to be found in them, or a block of a tube or of the whole picture, which come in bags: those
+            of a video, or of a stretch of it, are scored together.
         arrays: What each window carries: image `(L, S, S, 3)` uint8 RGB, flow `(L, S, S, 2)` float16 pixels a frame,
             feature `(D,)` float16, dwell float32 seconds on one spot, pose `(17, 3)` float32 joints x, y in pixels,
             confidence, zeros where there is none; in segments `(L, 17, 3)`; scene `(D,)` float32, what the place looks
@@ -29,11 +32,13 @@ class Needs:
         at: The frame that a window is scored at. Live, the last takes the place of the middle.
         missing: In so many frames of a segment the person may be without a pose.
         stride: Windows are scored at every so many-th frame; a score stands until the next.
+        linking: How boxes become tubes; None where whole pictures will do.
+        horizon: Seconds of the past that tubes reach back, where only the past counts.
         ends: Of a track, the first and the last window also speak for its frames before and after that they span, where
             windows are scored at their middle.
     """
 
-    window: Literal["cube", "segment", "clip"] = "cube"
+    window: Literal["cube", "segment", "clip", "tube"] = "cube"
     arrays: tuple[Array, ...] = ("image",)
     length: int = 1
     pace: int = 1
@@ -43,22 +48,41 @@ class Needs:
     at: Literal["last", "middle"] = "last"
     missing: int = 0
     stride: int = 1
+    linking: Linking | None = None
+    horizon: float = 0.0
     ends: bool = False
 
     @property
     def boxes(self) -> bool:
         """Whether anything needs to be found in the frames."""
-        return self.window != "clip"
+        return self.window in ("cube", "segment") or self.linking is not None
+
+    @property
+    def bags(self) -> bool:
+        """Whether the windows of a video are scored together."""
+        return self.window == "tube"
+
+    @property
+    def tracked(self) -> bool:
+        """Whether regions are of tracks, whose scores may be averaged in time."""
+        return self.window in ("cube", "segment")
 
     @property
     def span(self) -> int:
-        """Frames from the first of a window to its last, both included."""
+        """Frames from the first of a window to its last, both included; a block speaks for each of its frames."""
+        if self.bags:
+            return 1
         return (self.length - 1) * self.pace + 1
 
     @property
     def lag(self) -> int:
         """Frames that the one scored lies before the last of its window."""
-        return (self.length - 1) // 2 * self.pace if self.at == "middle" else 0
+        return (self.length - 1) // 2 * self.pace if self.at == "middle" and not self.bags else 0
+
+    @property
+    def live(self) -> Needs:
+        """The same where only the past counts: a window is scored at its last frame, and tubes after each block."""
+        return replace(self, at="last", stride=self.length if self.bags else self.stride)
 
     @property
     def reach(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ __all__ = ["WindowPart", "WindowStore", "WindowWriter"]
 COLUMNS = ("frame", "seconds", "box", "track", "label")
 DATA, CLOCK, CROPS = "data.", "clock", "crops"
 IMAGE, CROP = "image", "crop"
+BAG = "data.bag"
+LEAST_CLIPS = 4
+"""Fewer are held out in part and not as a whole."""
 BATCH, BATCH_BYTES = 4096, 1 << 28
 """Windows and bytes that are read at once, at most."""
 
@@ -37,7 +41,15 @@ class WindowWriter:
 
     def append(self, seconds: float, windows: Windows) -> None:
         """Append the time stamp of a frame and the windows that it completes, if any."""
+        self.at(seconds)
+        self.close(windows)
+
+    def at(self, seconds: float) -> None:
+        """Append the time stamp of a frame."""
         self._writer.append({CLOCK: np.array([seconds], np.float64)})
+
+    def close(self, windows: Windows) -> None:
+        """Append windows that only the end of the footage completes."""
         self._writer.append({name: getattr(windows, name) for name in COLUMNS})
         data = dict(windows.data)
         if CROP in data:
@@ -64,6 +76,7 @@ class WindowPart:
         last: Row after its last.
         rows: Where it has only some of these: their numbers within the entry, ascending.
         leaves: Arrays of its windows' data that are not read.
+        label: Of the whole video: 1 if something abnormal happens in it, 0 if nothing does, None if nobody says.
     """
 
     name: str
@@ -72,6 +85,7 @@ class WindowPart:
     last: int | None = None
     rows: IntArray | None = None
     leaves: tuple[str, ...] = ()
+    label: int | None = None
 
     @property
     def stop(self) -> int:
@@ -115,7 +129,12 @@ class WindowPart:
         return slice(self.first + start, self.first + max(start, stop))
 
     def batches(self, size: int | None = None) -> Iterator[Windows]:
-        """All windows in order, so many at once; by default as many as there is memory for."""
+        """All windows in order, so many at once; by default as many as there is memory for, and bags as a whole."""
+        if BAG in self.entry.arrays:
+            bags = np.asarray(self.column(BAG))
+            edges = [0, *(np.flatnonzero(np.diff(bags)) + 1).tolist(), len(bags)] if len(bags) else []
+            yield from (self[first:last] for first, last in pairwise(edges))
+            return
         size = size or max(min(BATCH, BATCH_BYTES // self._bytes), 1)
         for start in range(0, len(self), size):
             yield self[start : start + size]
@@ -150,6 +169,11 @@ class WindowPart:
         if self.rows is not None:
             return replace(self, rows=self.rows[first:last])
         return replace(self, first=self.first + int(first), last=self.first + int(last))
+
+    def cut(self, share: float) -> float:
+        """The second from which so large a share of its windows is held out; its first windows never are."""
+        seconds = self.column("seconds")
+        return max(float(np.quantile(seconds, 1 - share)), float(np.nextafter(seconds[0], np.inf)))
 
     def only(self, chosen: BoolArray) -> WindowPart:
         """Some of its windows, as a part of their own.
@@ -221,7 +245,29 @@ class WindowStore:
     def fingerprint(self) -> str:
         """A key of its windows."""
         rows = ["" if part.rows is None else part.rows.tobytes().hex() for part in self.parts]
-        return content_key([(part.entry.key, part.first, part.stop) for part in self.parts], rows)
+        marks = [part.label for part in self.parts]
+        told = [marks] if any(mark is not None for mark in marks) else []
+        return content_key([(part.entry.key, part.first, part.stop) for part in self.parts], rows, *told)
+
+    def split(self, share: float, seed: int) -> tuple[WindowStore, WindowStore]:
+        """What to train on, and what to hold out: whole clips, or the end of each where there are few with windows.
+
+        Args:
+            share: Of the clips, or of each clip's windows; 0 holds nothing out.
+            seed: Draws the clips.
+        """
+        parts = [part for part in self.parts if len(part)]
+        if not share:
+            return WindowStore(parts), WindowStore([])
+        if len(parts) < LEAST_CLIPS:
+            cuts = [part.cut(share) for part in parts]
+            before = [part.between(-np.inf, cut) for part, cut in zip(parts, cuts, strict=True)]
+            return WindowStore(before), WindowStore([p.between(c, np.inf) for p, c in zip(parts, cuts, strict=True)])
+        order = np.random.default_rng(seed).permutation(len(parts))
+        count = min(max(1, round(share * len(parts))), len(parts) - 1)
+        held = set(order[:count].tolist())
+        kept = [part for index, part in enumerate(parts) if index not in held]
+        return WindowStore(kept), WindowStore([parts[index] for index in sorted(held)])
 
     def _take(self, chosen: BoolArray) -> tuple[Windows, IntArray]:
         windows, owners, start = [], [], 0

@@ -5,13 +5,16 @@
     DIR/world.json                    settings; per clip: name, split, place, act, label 0 or 1, seed, number, rate,
                                       frames, size, and the tubes of its abnormal acts
     DIR/training/plaza_01.mp4 …       everyday life only
+    DIR/weak/plaza_01.mp4 …           clips to learn from in which something abnormal happens, for methods that are
+                                      told so; only if there are any
     DIR/testing/plaza_01.mp4 …        everyday life, and clips in which something abnormal happens
     DIR/frame_labels.npz              testing clip → (T,) uint8, 1 = something abnormal is seen
     DIR/masks.npz                     testing clip → (T, H, W) bool, its visible pixels
-    DIR/boxes_{training,testing}.npz  NAME_boxes (n, 4) float32 xyxy pixels; NAME_frame_ptr (T + 1,) int64, where each
-                                      frame's rows begin; NAME_track (n,) int64; NAME_label (n,) int16, a `Label`;
+    DIR/boxes_{training,weak,testing}.npz  NAME_boxes (n, 4) float32 xyxy pixels; NAME_frame_ptr (T + 1,) int64, where
+                                      each frame's rows begin; NAME_track (n,) int64; NAME_label (n,) int16, a `Label`;
                                       NAME_abnormal (n,) bool
-    DIR/poses_{training,testing}.npz  NAME_joints (m, 17, 3) float32 COCO x, y, confidence; NAME_frame_ptr; NAME_track
+    DIR/poses_{training,weak,testing}.npz  NAME_joints (m, 17, 3) float32 COCO x, y, confidence; NAME_frame_ptr;
+                                      NAME_track
 
 `world.json` is written last, so a folder that has it is whole. What is finished of an interrupted run is kept in
 `DIR/.parts` and used by the next run with the same settings.
@@ -51,7 +54,7 @@ class Clip:
 
     Attributes:
         name: Place and number.
-        split: "training" or "testing".
+        split: "training", "weak" or "testing".
         place: Its place.
         act: Its abnormal act, None for everyday life.
         number: Number of the clip in the world, so that no two show the same.
@@ -75,6 +78,7 @@ class _Settings(NamedTuple):
     seed: int
     normal: int
     abnormal: int
+    weak: int
     seconds: float
     rate: float
     size: tuple[int, int]
@@ -84,7 +88,12 @@ class _Settings(NamedTuple):
 
 
 def plan_world(
-    normal: int, abnormal: int, places: Sequence[str], acts: Sequence[str] = (), allowed: Sequence[str] = ()
+    normal: int,
+    abnormal: int,
+    places: Sequence[str],
+    acts: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+    weak: int = 0,
 ) -> list[Clip]:
     """The clips of a data set, training first; places and their acts take turns.
 
@@ -97,13 +106,14 @@ def plan_world(
         places: Names of places.
         acts: The acts that happen, one a clip; with none, all that a place's table has, and sometimes two in a clip.
         allowed: Places in which these acts belong to everyday life.
+        weak: Further clips to learn from, in which something happens.
 
     Raises:
         ConfigError: There is no such place or act, none is named, one is named twice, or a number is negative.
     """
     if not places or len(set(places)) != len(places):
         raise ConfigError("name each place of the world once, such as plaza,platform,crossing")
-    if normal < 0 or abnormal < 0 or normal + abnormal == 0:
+    if min(normal, abnormal, weak) < 0 or normal + abnormal + weak == 0:
         raise ConfigError(f"a world has some clips, not {normal} normal and {abnormal} abnormal ones")
     found = [find_place(name) for name in places]
     if allowed and not (acts and set(allowed) <= set(places)):
@@ -117,6 +127,10 @@ def plan_world(
         usual = place.name in allowed
         act = _turn(place.abnormal, acts, turn // 2) if usual and turn % 2 == 0 else None
         clips.append(Clip(_name(places, number), "training", place.name, act, number, bool(acts), usual))
+    for number in range(weak):
+        place, turn = found[number % len(found)], number // len(found)
+        act = _turn(place.abnormal, acts, turn)
+        clips.append(Clip(_name(places, number), "weak", place.name, act, 20_000 + number, bool(acts)))
     calm = -(-abnormal // 3)
     for number in range(abnormal + calm):
         place, turn = found[number % len(found)], number // len(found)
@@ -146,6 +160,7 @@ def write_world(
     places: Sequence[str] = ("plaza", "platform", "crossing"),
     acts: Sequence[str] = (),
     allowed: Sequence[str] = (),
+    weak: int = 0,
     progress: Callable[[int, int], None] | None = None,
     rate: float = _RATE,
     size: tuple[int, int] = (640, 360),
@@ -161,6 +176,7 @@ def write_world(
         places: Names of the places, which take turns.
         acts: The acts that happen, one a clip; with none, all that a place's table has, and sometimes two in a clip.
         allowed: Places in which these acts belong to everyday life, in training and in testing.
+        weak: Clips to learn from with abnormal acts, for methods that are told which they are.
         progress: Called with the number of finished frames and of all frames.
         rate: Frames a second.
         size: Width and height in pixels.
@@ -170,9 +186,9 @@ def write_world(
         DatasetError: The folder holds something else, or a world with other settings.
         StorageError: The disk is full or cannot be written.
     """
-    clips = plan_world(normal, abnormal, places, acts, allowed)
+    clips = plan_world(normal, abnormal, places, acts, allowed, weak)
     asked = float(seconds), float(rate), size, tuple(places), tuple(acts), tuple(allowed)
-    settings = _Settings(VERSION, seed, normal, abnormal, *asked)
+    settings = _Settings(VERSION, seed, normal, abnormal, weak, *asked)
     worlds = {clip: _world(clip, settings) for clip in clips}
     if _finished(out, settings):
         return
@@ -232,7 +248,7 @@ def _workbench(out: Path, settings: _Settings) -> Path:
     note = parts / "settings.json"
     try:
         if parts.exists() and not (note.exists() and json.loads(note.read_text()) == _plain(settings)):
-            for stale in (out / "training", out / "testing"):
+            for stale in (out / "training", out / "weak", out / "testing"):
                 shutil.rmtree(stale, ignore_errors=True)
             shutil.rmtree(parts)
         if not parts.exists() and out.exists() and any(path.suffix != ".part" for path in out.iterdir()):
@@ -354,8 +370,10 @@ _FILES = {
 
 def _gather(out: Path, parts: Path, clips: list[Clip]) -> None:
     """Put the truth of all clips together, without any of it in memory."""
-    for split in ("training", "testing"):
+    for split in ("training", "weak", "testing"):
         here = [clip for clip in clips if clip.split == split]
+        if split == "weak" and not here:
+            continue
         for file, columns in _FILES.items():
             names = {column: f"_{name}" for column, name in columns.items()}
             _collect(out / f"{file}_{split}.npz", parts, here, names)

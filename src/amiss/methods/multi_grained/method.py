@@ -207,6 +207,14 @@ class MultiGrained(Method):
             raise LookupError("the method has learned nothing yet")
         return self._usual
 
+    def look(self, windows: Windows) -> Iterator[Maps]:
+        """What the network makes of each window, before it is standardised: the same whatever the shares are."""
+        return self._looker.look(windows)
+
+    def highest(self, maps: Maps) -> float:
+        """The score of the highest place of a window that was looked at, which is that of a clip's frame."""
+        return float(pooled(self._total(self._told(*_arrays(maps))), self._settings.near).max())
+
     def _places(self, windows: Windows) -> Iterator[list[_Place]]:
         """The regions of each window, the highest first; an object cube is one region."""
         for box, maps in zip(windows.box, self._looker.look(windows), strict=True):
@@ -236,9 +244,9 @@ class MultiGrained(Method):
     def score(self, windows: Windows) -> RegionScores:
         """A row for each region of each window, in the order of the windows, the highest region of a window first.
 
-        A region is a connected component of the combined map, averaged over `method.near` cells, where it reaches the
-        level that one normal clip in twenty reaches somewhere; a window without one has what is around its highest cell.
-        An object cube is one region.
+        A region is what is around a peak of the combined map, averaged over `method.near` cells, that reaches the level
+        that one normal clip in twenty reaches somewhere; it goes as far as a third of its peak. A window without such a
+        peak has what is around its highest cell. An object cube is one region.
         """
         found = [(row, place) for row, places in enumerate(self._places(windows)) for place in places]
         rows, places = np.array([row for row, _ in found], np.int64), [place for _, place in found]

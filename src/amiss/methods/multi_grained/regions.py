@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 from scipy.ndimage import find_objects, label, uniform_filter
 
-from amiss.types import FloatArray
+from amiss.types import BoolArray, FloatArray
 
 __all__ = ["STILL", "Region", "pooled", "regions_of", "resampled", "told"]
 
 STILL = -3.0
 """What a cell that does not move has in each part, in standard deviations: the tasks say nothing of it."""
+EXTENT = 1 / 3
+"""Share of its peak down to which a region reaches: of a half, a third and a quarter the best on synthetic footage."""
 AROUND = np.ones((3, 3), np.bool_)
 """Cells that touch, at a corner too, belong together."""
 
@@ -55,7 +57,11 @@ def pooled(values: FloatArray, near: int) -> FloatArray:
 
 
 def regions_of(values: FloatArray, near: int, level: float) -> list[Region]:
-    """The connected components of a map that reach a level, averaged; around the highest cell, if none does.
+    """The regions of a map whose average reaches a level, the highest first; what is highest, if none does.
+
+    A region reaches from its peak as far as the average is above a third of it: with one level for all, what is far out
+    would take in all that is near it, and what just stands out would be a part of what it is. A peak within the region
+    of a higher one is no region of its own.
 
     Args:
         values: `(h, w)`, not averaged; a region is as large as those of its cells that are above 0, if any are.
@@ -63,21 +69,41 @@ def regions_of(values: FloatArray, near: int, level: float) -> list[Region]:
         level: From here on the average of a cell stands out.
     """
     smooth = pooled(values, near)
-    if not (smooth >= level).any():
-        row, column = (int(at) for at in np.unravel_index(int(smooth.argmax()), smooth.shape))
-        reach = near // 2
-        rows = max(row - reach, 0), min(row + reach + 1, values.shape[0])
-        return [Region(rows, (max(column - reach, 0), min(column + reach + 1, values.shape[1])), (row, column))]
     numbers, count = label(smooth >= level, AROUND)
+    anywhere = np.ones(smooth.shape, np.bool_)
+    islands = [numbers == number for number in range(1, count + 1)] or [anywhere]
+    peaks = [_highest(smooth, island) for island in islands]
+    taken = np.zeros(smooth.shape, np.bool_)
     found = []
-    for number in range(1, count + 1):
-        inside = numbers == number
-        peak = np.unravel_index(int(np.where(inside, smooth, -np.inf).argmax()), smooth.shape)
+    for peak in sorted(peaks, key=lambda place: -smooth[place]):
+        if taken[peak]:
+            continue
+        left = np.where(taken, -np.inf, smooth)
+        inside = _around(left, peak, max(float(smooth[peak]), level if np.isfinite(level) else 0.0) * EXTENT, near)
+        taken |= inside
         own = inside & (values > 0)
         place = find_objects(np.asarray(own if own.any() else inside, np.int8))[0]
         rows, columns = ((side.start, side.stop) for side in place)
-        found.append(Region(rows, columns, (int(peak[0]), int(peak[1]))))
+        found.append(Region(rows, columns, peak))
     return found
+
+
+def _highest(smooth: FloatArray, inside: BoolArray) -> tuple[int, int]:
+    """Row and column of the highest cell of those inside."""
+    row, column = np.unravel_index(int(np.where(inside, smooth, -np.inf).argmax()), smooth.shape)
+    return int(row), int(column)
+
+
+def _around(smooth: FloatArray, peak: tuple[int, int], least: float, near: int) -> BoolArray:
+    """`(h, w)` the cells above a level that hang together with a peak; `near` cells a side, if it is not above it."""
+    if smooth[peak] >= least > 0:
+        numbers, _ = label(smooth >= least, AROUND)
+        return np.asarray(numbers == numbers[peak])
+    inside = np.zeros(smooth.shape, np.bool_)
+    reach = near // 2
+    rows, columns = (slice(max(at - reach, 0), at + reach + 1) for at in peak)
+    inside[rows, columns] = True
+    return inside
 
 
 def resampled(values: FloatArray, region: Region, side: int) -> FloatArray:

@@ -66,20 +66,21 @@ class ClipFeatures:
     The whole picture is resized to a square, where training took square pieces of it: nothing at its sides may be lost.
 
     Args:
-        config: Network, weights, length and size.
+        config: Network, weights and size.
         device: A torch device.
+        length: Frames of a clip.
 
     Raises:
         ConfigError: The network does not take that length or size, or both weights and random ones are asked for.
         WeightsError: No weights are given, or they do not fit.
     """
 
-    def __init__(self, config: ClipFeaturesConfig, device: torch.device) -> None:
-        self._kind = CLIP_NETWORKS[config.network]
+    def __init__(self, config: ClipFeaturesConfig, device: torch.device, length: int = 16) -> None:
+        self._kind, self._length = CLIP_NETWORKS[config.network], length
         self._config = config
         self._size = config.size or self._kind.size
         self._device = device
-        _check(config, self._kind, self._size)
+        _check(config, self._kind, length, self._size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(RANDOM_SEED)
             network = self._kind.build()
@@ -100,7 +101,7 @@ class ClipFeatures:
         """The feature of each clip; it does not depend on the others.
 
         Args:
-            clips: `(N, T, H, W, 3)` uint8 RGB, T as the settings say.
+            clips: `(N, T, H, W, 3)` uint8 RGB, T as was said.
 
         Returns:
             `(N, D)` float32.
@@ -108,7 +109,7 @@ class ClipFeatures:
         Raises:
             ShapeError: Not such clips.
         """
-        length = self._config.length
+        length = self._length
         if clips.ndim != 5 or clips.shape[1] != length or clips.shape[4] != 3 or clips.dtype != np.uint8:
             raise ShapeError(f"clips are (N, {length}, H, W, 3) uint8, not {clips.shape} {clips.dtype}")
         if clips.size == 0 and len(clips):
@@ -138,13 +139,13 @@ def _resize(picture: Image, size: int) -> Image:
     return np.asarray(resized, np.uint8)
 
 
-def _check(config: ClipFeaturesConfig, kind: ClipNetwork, size: int) -> None:
+def _check(config: ClipFeaturesConfig, kind: ClipNetwork, length: int, size: int) -> None:
     """Refuse settings that do not go together."""
-    if kind.fixed and kind.fixed != (config.length, size):
+    if kind.fixed and kind.fixed != (length, size):
         frames, side = kind.fixed
         raise ConfigError(
             f"{config.network} takes {frames} frames of {side} pixels a side only; "
-            f"set perception.clips.length={frames} and perception.clips.size={side}"
+            f"give it blocks of {frames} frames and set perception.clips.size={side}"
         )
     if config.weights is not None and config.random:
         raise ConfigError("perception.clips.weights and perception.clips.random exclude each other; leave one out")
