@@ -167,7 +167,7 @@ def feature_file(folder: Path, name: str, odd: bool, seed: int) -> FeatureFile:
     """Features of 32 segments, of which one is odd in some videos."""
     values = np.abs(np.random.default_rng(seed).normal(size=(SEGMENTS, SIZE)))
     if odd:
-        values[20, :6] += 6
+        values[20, :12] += 12
     np.save(folder / f"{name}.npy", values.astype(np.float32))
     return FeatureFile(folder / f"{name}.npy")
 
