@@ -21,7 +21,7 @@ from support import SMALL, Mover, Rectangles, fit, learn_quickly, parts_of, quic
 
 ID = "multi-grained"
 ALL = {"backbone": "i3d", "continuity": 1.0, "localization": 1.0}
-NORMAL = [walkers(f"normal{seed}", seed, length=26) for seed in range(2)]
+NORMAL = [walkers(f"normal{seed}", seed, length=34) for seed in range(2)]
 ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=9.0, flickers=True),), length=20)
 CORNER = Rectangles("corner", (*walkers("", 5).movers, Mover(140, 2, 12, 12, dx=0.0, flickers=True)), length=18)
 
@@ -36,7 +36,8 @@ def learned(folder: Path, epochs: int = 1, other: Rectangles = ODD, **settings: 
 
 
 def test_a_small_flicker_in_a_corner_is_found_and_boxed(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path, 12, CORNER, backbone="unet", width=0.1)
+    longer = [walkers(f"longer{seed}", seed, length=36) for seed in range(2)]
+    method, windows = learn_quickly(ID, tmp_path, longer, CORNER, 12, ALL | {"backbone": "unet", "width": 0.1})
     regions = method.score(windows)
     true = np.array([140, 2, 152, 14])
     for frame in np.unique(regions.frame):

@@ -280,7 +280,7 @@ def reported(config: Config, folder: Path) -> Any:
 
 
 def held_back(config: Config, folder: Path) -> Any:
-    clips: list[Any] = [SimpleNamespace(name=str(number)) for number in range(12)]
+    clips: list[Any] = [SimpleNamespace(name=str(number), label=None) for number in range(12)]
     return [part.name for part, _ in split_parts(clips, config)[1]]
 
 

@@ -291,7 +291,7 @@ def test_the_defaults_are_the_papers() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"overlap": -0.1}, {"overlap": 1.0}, {"weight": -1.0}, {"weight": np.nan}, {"unary": 0}, {"multivariate": 0}],
+    [{"overlap": -0.1}, {"overlap": 1.0}, {"weight": -1.0}, {"weight": np.nan}, {"unary": 0}, {"multivariate": -1}],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="not"):

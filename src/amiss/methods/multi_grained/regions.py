@@ -79,13 +79,20 @@ def regions_of(values: FloatArray, near: int, level: float) -> list[Region]:
         if taken[peak]:
             continue
         left = np.where(taken, -np.inf, smooth)
-        inside = _around(left, peak, max(float(smooth[peak]), level if np.isfinite(level) else 0.0) * EXTENT, near)
+        inside = _around(left, peak, _extent(float(smooth[peak]), level), near)
         taken |= inside
         own = inside & (values > 0)
         place = find_objects(np.asarray(own if own.any() else inside, np.int8))[0]
         rows, columns = ((side.start, side.stop) for side in place)
         found.append(Region(rows, columns, peak))
     return found
+
+
+def _extent(peak: float, level: float) -> float:
+    """How low a region goes; a level below what is usual bounds it itself, as shares of peaks mean little there."""
+    if level <= 0:
+        return level
+    return max(peak, level if np.isfinite(level) else 0.0) * EXTENT
 
 
 def _highest(smooth: FloatArray, inside: BoolArray) -> tuple[int, int]:
@@ -96,7 +103,7 @@ def _highest(smooth: FloatArray, inside: BoolArray) -> tuple[int, int]:
 
 def _around(smooth: FloatArray, peak: tuple[int, int], least: float, near: int) -> BoolArray:
     """`(h, w)` the cells above a level that hang together with a peak; `near` cells a side, if it is not above it."""
-    if smooth[peak] >= least > 0:
+    if smooth[peak] >= least:
         numbers, _ = label(smooth >= least, AROUND)
         return np.asarray(numbers == numbers[peak])
     inside = np.zeros(smooth.shape, np.bool_)
