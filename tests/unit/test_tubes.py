@@ -134,6 +134,7 @@ def test_a_gap_in_time_ends_tubes_and_bags() -> None:
     first, second = windows[bags == bags[0]], windows[bags == bags[-1]]
     assert first.frame.max() < 8 <= second.frame.min()
     assert second.data["number"][second.data["number"] >= 0].min() == 8
+    assert set(first.track.tolist()) & set(second.track.tolist()) == {NO_TRACK}
 
 
 def test_live_what_is_there_is_scored_after_each_block_with_the_horizon_before_it() -> None:

@@ -116,7 +116,8 @@ class TubeBuilder:
     block; `boxes` `(N, L, 4)` float32 pixels in each of its frames, zeros where there is none, `number` `(N, L)` int64
     the numbers of these frames, -1 where there is no box, `clock` `(N, L)` float64 their seconds; `now` `(N,)` bool
     whether it is to be scored, the others being there to be compared with; `step` `(N,)` float32 seconds between
-    frames. It stands at the middle frame of its block; its box is the one there; tracks are counted through the bag.
+    frames. It stands at the middle frame of its block; its box is the one there; tracks are counted through
+    the footage.
 
     A bag comes when its stretch has ended. Where only the past counts, one comes after each block, of the last
     `horizon` seconds; what is scored is what is there now, at the present frame.
@@ -130,18 +131,23 @@ class TubeBuilder:
         self._needs, self._features = needs, features
         self._stretch = _Stretch()
         self._ended: list[Windows] = []
+        self._tracks = 0
         self._picture = np.zeros((1, 1, 3), np.uint8)
 
     def reset(self) -> None:
         """End the stretch: what comes next has nothing to do with it."""
         if self._needs.at == "middle" and self._stretch.index:
             lines = self._lines()
-            self._ended += [self._described(lines, block) for block in self._stretch.blocks]
+            for found in (self._described(lines, block) for block in self._stretch.blocks):
+                later = np.where(found.track == NO_TRACK, NO_TRACK, found.track + self._tracks)
+                self._ended.append(replace(found, track=later))
+            self._tracks += len(lines)  # no track goes on behind a gap
         self._stretch = _Stretch()
 
     def finish(self) -> Windows:
         """The windows of the stretch that was open, and of those before that were not given yet."""
         self.reset()
+        self._tracks = 0
         return self._given()
 
     def _given(self) -> Windows:
