@@ -21,7 +21,7 @@ import torch
 from amiss.config import load_config
 from amiss.engine.model import make_method
 from amiss.footage import open_footage
-from amiss.methods.multi_grained.look import Onlooker
+from amiss.methods.multi_grained.look import Onlooker, folded
 from amiss.methods.multi_grained.network import ProxyNetwork
 from amiss.methods.multi_grained.regions import regions_of
 from amiss.methods.multi_grained.samples import consecutive, without
@@ -51,7 +51,7 @@ def main() -> None:
     method = make_method("multi-grained", config)
     settings = MultiGrainedSettings.model_validate(method.settings.model_dump())
     torch.manual_seed(0)
-    network = ProxyNetwork(settings).eval()
+    network = folded(ProxyNetwork(settings).eval())
     footage = open_footage(asked.clip, config.footage.fps)
     pipeline = Pipeline(config, method.needs)
     found = Windows.merge([windows for _, windows in pipeline.windows(footage)])

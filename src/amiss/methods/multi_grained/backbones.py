@@ -144,13 +144,15 @@ class I3DBackbone(Sharing):
     def joined(self, shared: Sequence[Tensor], clips: Sequence[Sequence[int]]) -> Seen:
         """What `forward` gives, from frames that were convolved."""
         taps, channels, *size = shared[0].shape
+        bias = self._first.conv3d.bias  # there once the normalisation is folded into it
         x = shared[0].new_zeros(len(clips), channels, CLIP // 2, *size)
         for clip, members in zip(x, clips, strict=True):
             for position in range(CLIP // 2):
                 first = 2 * position - 2  # as padded in time: two zeros before, three after
                 for tap in range(max(-first, 0), min(taps, CLIP - first)):
                     clip[:, position] += shared[members[first + tap]][tap]
-        return self._after_first(_laid(torch.relu(self._first.bn(x))))
+        x = _laid(x) if bias is None else _laid(x).add_(bias.view(1, -1, 1, 1, 1))
+        return self._after_first(torch.relu_(self._first.bn(x)))
 
     @property
     def _first(self) -> Unit:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from amiss.perception.video.checkpoint import Naming
 
@@ -36,11 +37,18 @@ MIXED = {
 }
 
 
+def _missing(sizes: Sequence[int], kernel: Triple, stride: Triple) -> list[int]:
+    """How many more are needed along each axis so that ceil(size / stride) positions fit."""
+    return [
+        max((-(-size // step) - 1) * step + width - size, 0)
+        for size, width, step in zip(sizes, kernel, stride, strict=True)
+    ]
+
+
 def pad_same(x: Tensor, kernel: Triple, stride: Triple) -> Tensor:
     """Zeros around `(N, C, T, H, W)` so that ceil(size / stride) positions fit, more after than before."""
     sides: list[int] = []
-    for size, width, step in reversed(list(zip(x.shape[2:], kernel, stride, strict=True))):
-        total = max((-(-size // step) - 1) * step + width - size, 0)
+    for total in reversed(_missing(x.shape[2:], kernel, stride)):
         sides += [total // 2, total - total // 2]
     return nn.functional.pad(x, sides)
 
@@ -51,7 +59,7 @@ class Unit(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.conv3d = nn.Conv3d(inputs, outputs, kernel, stride, bias=False)
-        self.bn = nn.BatchNorm3d(outputs, NORM_EPS)
+        self.bn: nn.Module = nn.BatchNorm3d(outputs, NORM_EPS)
         self._kernel: Triple = (kernel, kernel, kernel)
         self._stride: Triple = (stride, stride, stride)
 
@@ -63,6 +71,11 @@ class Unit(nn.Module):
             x = self.conv3d(pad_same(x, self._kernel, self._stride))
         return torch.relu_(self.bn(x))
 
+    def fold(self) -> None:
+        """Put the normalisation, as it is in evaluation, into the weights of the convolution."""
+        if isinstance(self.bn, nn.BatchNorm3d):
+            self.conv3d, self.bn = fuse_conv_bn_eval(self.conv3d, self.bn), nn.Identity()
+
 
 class Pool(nn.Module):
     """The largest of each neighbourhood; zeros around are harmless, for nothing is negative after a ReLU."""
@@ -73,9 +86,9 @@ class Pool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, C, T, H, W)` → each size divided by the stride and rounded up."""
-        if self._stride == (1, 1, 1):
-            return nn.functional.max_pool3d(x, self._kernel, 1, self._kernel[0] // 2)
-        return nn.functional.max_pool3d(pad_same(x, self._kernel, self._stride), self._kernel, self._stride)
+        before = [total // 2 for total in _missing(x.shape[2:], self._kernel, self._stride)]
+        # rounding up is the one place more that there may be after; no copy with zeros around it is needed
+        return nn.functional.max_pool3d(x, self._kernel, self._stride, before, ceil_mode=True)
 
 
 class Mixed(nn.Module):
