@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from amiss.datasets.files import archive_keys, as_labels, as_masks, find_key, read_array, read_region_tracks
+from amiss.datasets.regions import tracks_in
+from amiss.datasets.sealed import check_open
 from amiss.datasets.tables import box_around
 from amiss.errors import DatasetError
 from amiss.footage import Footage, FrameFolder, make_footage
+from amiss.footage.absent import AbsentFootage
 from amiss.footage.features import FEATURE_SUFFIXES
+from amiss.footage.names import natural_key
 from amiss.types import BoolArray, Image, Track, Tube
 
 __all__ = ["Clip", "Dataset", "Found", "Split", "length_of"]
@@ -84,6 +88,8 @@ class Dataset(ABC):
             raise DatasetError(f"{self.root} is not a folder; give the folder of {self.title}")
         self._clips = {split: [self._clip(split, *found) for found in self._find(split)] for split in _SPLITS}
         if not any(self._clips.values()) and not self._more:
+            self._clips["testing"] = self._unfilmed()
+        if not any(self._clips.values()) and not self._more:
             raise DatasetError(f"{self.root} is not laid out as {self.title}; looked for {self.looked_for}")
 
     @abstractmethod
@@ -112,6 +118,17 @@ class Dataset(ABC):
             keys = ", ".join(archive_keys(self._label_file)[:5])
             raise DatasetError(f"{self._label_file} has no labels for clip {clip.name}; it has {keys}, …")
         return labels
+
+    def _unfilmed(self) -> list[Clip]:
+        """The test clips that are labelled, where the data set has no footage at all."""
+        path = self._label_file
+        names = [] if path is None else sorted(archive_keys(path), key=natural_key)
+        found = [(name, self._listed_labels(name)) for name in names]
+        return [
+            Clip(name, "testing", AbsentFootage(path, name, len(labels), self.fps), self._camera(name))
+            for name, labels in found
+            if path is not None and labels is not None
+        ]
 
     @property
     def _label_file(self) -> Path | None:
@@ -195,6 +212,7 @@ class Dataset(ABC):
         """
         if clip.split != "testing":
             raise DatasetError(f"clip {clip.name} is for {clip.split}; only test clips have labels")
+        check_open(clip.name)
         labels = self._read_labels(clip)
         if labels is None:
             raise DatasetError(f"{self.root} has no labels for clip {clip.name}; put them in frame_labels.npz there")
@@ -213,6 +231,7 @@ class Dataset(ABC):
         Raises:
             DatasetError: They are damaged, or not as many as the clip has frames.
         """
+        check_open(clip.name)
         masks = self._read_masks(clip)
         if masks is not None:
             _check_length(len(masks), "masks", clip)
@@ -233,6 +252,7 @@ class Dataset(ABC):
         """
         if clip.split != "testing":
             raise DatasetError(f"clip {clip.name} is for {clip.split}; only test clips have boxes of events")
+        check_open(clip.name)
         tube = self._read_event(clip)
         length = clip.footage.length
         if tube is not None and length is not None and len(tube) and tube.frame[-1] >= length + _SLACK:
@@ -248,16 +268,32 @@ class Dataset(ABC):
         return None if masks is None else box_around(masks, clip.footage.rate)
 
     def tracks(self, clip: Clip) -> list[Track] | None:
-        """The true tracks of abnormal regions of a test clip, from `rbdc_tbdc_tracks/CLIP.txt`.
+        """The true tracks of abnormal regions of a test clip, for RBDC and TBDC; for evaluation alone.
+
+        Args:
+            clip: One of `testing()`.
 
         Returns:
-            One for each object, or None where the dataset has no such folder.
+            One for each object, from `rbdc_tbdc_tracks/CLIP.txt`; without such a folder, one for each connected
+            component of the masks that goes on from frame to frame; None where there are no masks either.
 
         Raises:
-            DatasetError: The file is missing or damaged.
+            DatasetError: The file is missing or damaged, or the masks are.
         """
-        folder = self.root / "rbdc_tbdc_tracks"
-        return read_region_tracks(folder / f"{clip.name}.txt", clip.footage.rate) if folder.is_dir() else None
+        check_open(clip.name)
+        if self.lists_tracks:
+            return read_region_tracks(self._track_folder / f"{clip.name}.txt", clip.footage.rate)
+        masks = self.masks(clip)
+        return None if masks is None else tracks_in(masks, clip.footage.rate)
+
+    @property
+    def lists_tracks(self) -> bool:
+        """Whether true tracks are listed; else they are made of masks."""
+        return self._track_folder.is_dir()
+
+    @property
+    def _track_folder(self) -> Path:
+        return self.root / "rbdc_tbdc_tracks"
 
     def note(self) -> str | None:
         """A line that says which clips of the published set are there, or None if all are."""

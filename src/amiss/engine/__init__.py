@@ -2,7 +2,7 @@
 
 from amiss.engine.bench import bench
 from amiss.engine.compare import compare, compare_rows, read_result
-from amiss.engine.evaluate import evaluate, evaluate_folder
+from amiss.engine.evaluate import evaluate, evaluate_folder, evaluate_plain
 from amiss.engine.learn import learn
 from amiss.engine.model import Model, check_target
 from amiss.engine.pictures import event_pictures
@@ -30,6 +30,7 @@ __all__ = [
     "compare_rows",
     "evaluate",
     "evaluate_folder",
+    "evaluate_plain",
     "event_pictures",
     "learn",
     "read_result",

@@ -18,11 +18,12 @@ from typing import Any
 from amiss import __version__
 from amiss.config import Config, merged
 from amiss.datasets import Clip, Dataset
-from amiss.engine.evaluate import evaluate, labels_of
+from amiss.engine.evaluate import evaluate, evaluate_alarms, labels_of
 from amiss.engine.learn import learn
 from amiss.engine.model import make_method
 from amiss.engine.pixels import evaluate_pixels
 from amiss.engine.progress import silent
+from amiss.engine.regions import evaluate_regions
 from amiss.engine.score import score_clips
 from amiss.engine.scores import read_curves, write_scores
 from amiss.engine.transfer import Transfer
@@ -33,6 +34,7 @@ from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
 from amiss.storage import storage_errors, whole_file
+from amiss.types import Image
 
 __all__ = ["bench"]
 
@@ -76,10 +78,11 @@ def bench(
     skipped = transfer.skipped if transfer else 0
     labels = {name: truth[skipped:] for name, truth in labels_of(dataset, names).items()}
     pixels = [evaluate_pixels(Path(run["folder"]), dataset, skipped) for run in runs]
+    regions = [evaluate_regions(Path(run["folder"]), dataset, skipped) for run in runs]
     videos = [evaluate_videos(Path(run["folder"]), dataset) if METHODS[method].weak else {} for run in runs]
     measured = [
-        evaluate(labels, {name: curve[skipped:] for name, curve in read_curves(Path(run["folder"])).items()}) | a | b
-        for run, (a, _), b in zip(runs, pixels, videos, strict=True)
+        _frames_of(Path(run["folder"]), labels, skipped) | a | c | b
+        for run, (a, _), b, c in zip(runs, pixels, videos, regions, strict=True)
     ]
     seconds = {kind: statistics.fmean(run[kind] for run in runs) for kind in ("learn", "score")}
     frames = sum(len(truth) for truth in labels.values())
@@ -104,6 +107,12 @@ def bench(
     }
 
 
+def _frames_of(folder: Path, labels: Mapping[str, Image], skipped: int) -> dict[str, dict[str, float]]:
+    """The metrics of frames and of events, without the first frames of each clip."""
+    curves = {name: curve[skipped:] for name, curve in read_curves(folder).items()}
+    return evaluate(labels, curves) | evaluate_alarms(folder, labels, curves)
+
+
 def with_preset(config: Config, preset: Mapping[str, Any]) -> Config:
     """The settings with a preset, a nested mapping, in place of defaults; what was given stays."""
     return Config.build(merged(preset, config.model_dump(exclude_unset=True)))
@@ -120,6 +129,7 @@ def _spread(measured: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, 
     return {
         metric: {kind: _moments([run[metric][kind] for run in measured]) for kind in kinds}
         for metric, kinds in measured[0].items()
+        if all(metric in run for run in measured)
     }
 
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from amiss.config import Config
+from amiss.datasets.sealed import sealed
 from amiss.engine.model import Mode, Model, make_filter, make_method, persistence
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
@@ -37,6 +38,7 @@ Held = tuple[WindowPart, float]
 """A clip, and the second from which it is held back."""
 
 
+@sealed("learns")
 def learn(
     footage: Sequence[Footage],
     method: str = "attributes",

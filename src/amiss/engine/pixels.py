@@ -10,6 +10,7 @@ import numpy as np
 
 from amiss import metrics
 from amiss.datasets import Clip, Dataset
+from amiss.engine.regions import gain_of
 from amiss.engine.scores import read_curves, read_floors, read_regions
 from amiss.errors import DatasetError, ScoresError
 from amiss.footage import FeatureFile
@@ -103,6 +104,4 @@ def levels_of(masks: BoolArray, regions: RegionScores, curve: FrameScores, floor
             for mask, first, last in zip(masks, rows, rows[1:], strict=False)
         ]
     )
-    gain = np.zeros(len(raw))
-    np.divide(curve.smoothed - floor, curve.raw - floor, out=gain, where=curve.raw > floor)
-    return Levels(np.asarray(masks.any(axis=(1, 2))), raw, floor + (raw - floor) * gain)
+    return Levels(np.asarray(masks.any(axis=(1, 2))), raw, floor + (raw - floor) * gain_of(curve, floor))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from amiss.datasets.sealed import sealed
 from amiss.engine.model import Mode, Model, persistence
 from amiss.engine.progress import Counter
 from amiss.engine.scores import Scores, read_scores, write_scores
@@ -30,6 +31,7 @@ KEY = "key"
 """Name of the file that says what a clip's scores were made of; written last."""
 
 
+@sealed("scores")
 def score_clip(
     model: Model, footage: Footage, pipeline: Pipeline | None = None, tick: Callable[[], None] = lambda: None
 ) -> Scores:
@@ -59,6 +61,7 @@ def score_clip(
     return Scores(footage.name, footage, regions, frames, events, floor)
 
 
+@sealed("scores")
 def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: Progress) -> list[Scores]:
     """Score clips one by one; each is written when it is done, and not scored again by a later run that is the same.
 

@@ -19,7 +19,7 @@ from amiss.scoring.explain import event_from_json, event_to_json
 from amiss.storage import whole_file
 from amiss.types import Event, FloatArray, FrameScores, RegionScores
 
-__all__ = ["Scores", "read_curves", "read_floors", "read_regions", "read_scores", "write_scores"]
+__all__ = ["Scores", "read_curves", "read_floors", "read_regions", "read_scores", "read_spans", "write_scores"]
 
 REGIONS, FRAMES, EVENTS = "scores.parquet", "frames.parquet", "events.json"
 PART, MAP = "part.", "map."
@@ -157,6 +157,22 @@ def read_floors(folder: Path) -> dict[str, float]:
         ScoresError: `frames.parquet` is missing or damaged.
     """
     return {name: _floor(table) for name, table in _by_clip(folder / FRAMES).items()}
+
+
+def read_spans(folder: Path) -> dict[str, FloatArray]:
+    """When the events in a folder of scores were: `(K, 2)` seconds of start and end, by clip; none where none was.
+
+    Raises:
+        ScoresError: `events.json` is missing or damaged.
+    """
+    path = folder / EVENTS
+    found: dict[str, list[tuple[float, float]]] = {}
+    try:
+        for event in json.loads(path.read_text(encoding="utf-8")):
+            found.setdefault(str(event["camera"]), []).append((float(event["start"]), float(event["end"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScoresError(f"{path} is missing or damaged ({error}); score again") from None
+    return {name: np.array(spans) for name, spans in found.items()}
 
 
 def read_regions(folder: Path) -> Callable[[str], RegionScores]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from amiss.datasets import Clip
+from amiss.datasets.sealed import sealed
 from amiss.engine.model import Model, make_method
 from amiss.engine.score import score_clips
 from amiss.engine.scores import Scores
@@ -52,6 +53,7 @@ class Transfer:
         """Of all that it brings to a result."""
         return content_key(self.model.fingerprint(), self.shots)
 
+    @sealed("adapts")
     def adapted(self, clip: Clip, seed: int, progress: Progress) -> Model:
         """The model after the first moments of a clip; as it is without shots.
 

@@ -1,5 +1,7 @@
 """The numbers of the field, exactly defined."""
 
+from amiss.datasets.regions import mask_boxes
+from amiss.metrics.alarms import Alarms, alarms, true_events
 from amiss.metrics.frame import (
     BestF1,
     Clips,
@@ -18,14 +20,18 @@ from amiss.metrics.frame import (
     score_gap,
 )
 from amiss.metrics.pixel import detection_level, pixel_auc
-from amiss.metrics.region import RegionLevels, mask_boxes, recall_at, region_levels
+from amiss.metrics.rbdc import RegionCurve, region_curve
+from amiss.metrics.region import RegionLevels, recall_at, region_levels
 from amiss.metrics.tube import false_alarm_rate, found_at, mean_overlap, overlap_along, video_auc
 
 __all__ = [
+    "Alarms",
     "BestF1",
     "Clips",
     "Curve",
+    "RegionCurve",
     "RegionLevels",
+    "alarms",
     "average_precision",
     "best_f1",
     "detection_level",
@@ -44,8 +50,10 @@ __all__ = [
     "pr_auc_trapezoid",
     "precision_recall",
     "recall_at",
+    "region_curve",
     "region_levels",
     "roc",
     "score_gap",
+    "true_events",
     "video_auc",
 ]

@@ -13,13 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import find_objects, label
 
 from amiss.errors import MetricError
 from amiss.perception.overlap import iou_matrix
-from amiss.types import BoolArray, FloatArray
+from amiss.types import FloatArray
 
-__all__ = ["RegionLevels", "mask_boxes", "recall_at", "region_levels"]
+__all__ = ["RegionLevels", "recall_at", "region_levels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +66,3 @@ def recall_at(levels: RegionLevels, frames: int, rate: float = 1.0) -> float:
     false = np.sort(levels.false)[::-1]
     level = false[allowed] if len(false) > allowed else -np.inf
     return float((levels.found > level).mean())
-
-
-def mask_boxes(mask: BoolArray) -> FloatArray:
-    """`(M, 4)` float32 boxes of the connected components of a mask `(H, W)`, pixels at a corner belonging together."""
-    places = find_objects(label(mask, np.ones((3, 3)))[0])
-    boxes = [(across.start, down.start, across.stop, down.stop) for down, across in places]
-    return np.array(boxes, np.float32).reshape(-1, 4)
