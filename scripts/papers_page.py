@@ -18,9 +18,10 @@ from typing import Any
 
 from amiss.engine import changed_settings
 from amiss.errors import ConfigError
-from amiss.report.comparison import paper_of, protocols, rows_in, shown
+from amiss.report.comparison import paper_of, rows_in
 from amiss.report.markdown import markdown_table
 from amiss.report.published import published, published_pairs
+from amiss.report.wording import protocols, shown
 
 __all__ = ["add", "kept_of", "papers_page"]
 

@@ -239,6 +239,9 @@ def bench(
 
     settings, numbers = load_config(config, sets), _numbers(seeds)
     files = BenchFiles(DATASETS[dataset](root), json_file, html, markdown)
+    for file, option in ((html, "--html"), (markdown, "--markdown")):
+        if file:
+            _make(file.absolute().parent, option)
     if sweep or "," in method:
         if against or transfer_from or shots:
             raise ConfigError("--against, --transfer-from and --shots are for one method, not for a table of rows")

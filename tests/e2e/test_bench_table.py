@@ -118,6 +118,8 @@ def test_what_does_not_go_together_is_told_before_the_work(
     assert "--sweep" in problem(run(*given, "--sweep", sweep, "--method", "attributes,mgenet"))
     assert "'magic'" in problem(run(*given, "--method", "attributes,magic"))
     assert "method.parts" in problem(run(*given, "--method", "attributes,mgenet", "--set", "method.parts=[velocity]"))
+    assert "--html" in problem(run(*given, "--sweep", sweep, "--html", sweep / "t.html"))
+    assert "--markdown" in problem(run(*given, "--sweep", sweep, "--markdown", sweep / "t.md"))
     sweep.write_text(SWEEP.replace("method.examples", "method.nope"))
     assert f"{sweep}, row 'speed alone': there is no setting 'method.nope'" in problem(run(*given, "--sweep", sweep))
     assert "none.yaml" in problem(run(*given, "--sweep", tmp_path / "none.yaml"))

@@ -14,8 +14,8 @@ from amiss.console import comparison_table, differences_table
 from amiss.engine import compare
 from amiss.methods import METHODS
 from amiss.report import compared, published, write_markdown
-from amiss.report.comparison import metric_title, shown
 from amiss.report.published import Published, published_pairs
+from amiss.report.wording import metric_title, ranges, shown
 
 
 def texts(comparison, title: str) -> list[str]:
@@ -94,6 +94,7 @@ def test_a_metric_that_some_rows_lack_leaves_a_gap() -> None:
         ({"protocol": {"scaling": "legacy", "memory": None}}, "scaling: legacy, memory: "),
         ({"protocol": ["legacy", "transductive"]}, "legacy, transductive"),
         ({"protocol": None}, ""),
+        ({"protocol": "standard"}, ""),
         ({"legacy": {"protocol": "legacy: per-video min-max"}}, "legacy: per-video min-max"),
     ],
 )
@@ -163,6 +164,14 @@ def test_what_papers_print_in_per_cent_is_shown_so() -> None:
         *("0.500", "0.500"),
     ]
     assert (metric_title("pixel_auc"), metric_title("some_thing")) == ("pixel AUC", "some thing")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [((), ""), ((2,), "2"), ((1, 2), "1–2"), ((1, 3, 4, 5, 9), "1, 3–5, 9"), ((7, 8, 10), "7–8, 10")],
+)
+def test_numbers_that_follow_each_other_are_told_in_one(numbers: tuple[int, ...], told: str) -> None:
+    assert ranges(numbers) == told
 
 
 def test_the_packaged_numbers_are_of_methods_there_are_and_have_a_source() -> None:

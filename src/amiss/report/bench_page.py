@@ -11,8 +11,9 @@ from amiss.engine.evaluate import labels_of
 from amiss.engine.scores import read_curves
 from amiss.report import charts
 from amiss.report.charts import Chart, Drawn
-from amiss.report.comparison import Comparison, metric_title
+from amiss.report.comparison import Comparison
 from amiss.report.environment import environment
+from amiss.report.wording import metric_title, ranges
 from amiss.storage import whole_file
 
 __all__ = ["read_drawn", "write_bench_page"]
@@ -74,6 +75,7 @@ def write_bench_page(path: Path, comparison: Comparison, drawn: Sequence[Drawn])
             seed=comparison.lines[0].seeds.partition(",")[0],
             tests=list(_tests(comparison)),
             style=charts.style,
+            ranges=ranges,
         )
     )
     with whole_file(path) as partial:

@@ -9,55 +9,15 @@ from typing import Any
 
 from amiss.engine import changed_settings
 from amiss.report.published import Published, published
+from amiss.report.wording import best_of, metric_title, protocols, shown
 
-__all__ = [
-    "PUBLISHED",
-    "Cell",
-    "Column",
-    "Comparison",
-    "Line",
-    "compared",
-    "metric_title",
-    "paper_of",
-    "protocols",
-    "rows_in",
-    "shown",
-]
+__all__ = ["PUBLISHED", "Cell", "Column", "Comparison", "Line", "compared", "paper_of", "rows_in"]
 
 PUBLISHED = "published"
 """Kind of a column that has the papers' numbers."""
 KINDS = ("raw", "smoothed")
 SURE = 0.05
 """Corrected p below which a difference is marked."""
-
-TITLES = {
-    "auc_micro": "AUC micro",
-    "auc_macro": "AUC macro",
-    "auc_macro_padded": "AUC macro, padded",
-    "eer": "EER",
-    "ap": "AP",
-    "score_gap": "score gap",
-    "pixel_auc": "pixel AUC",
-    "rbdc": "RBDC",
-    "tbdc": "TBDC",
-    "vauc": "VAUC",
-    "miou": "MIoU",
-}
-IN_PERCENT = ("auc", "eer", "ap", "pixel_auc", "rbdc", "tbdc", "vauc", "miou", "iou@", "far@")
-"""What papers print in per cent: metrics that begin so."""
-BEST_IS_HIGH = (
-    "auc_micro",
-    "auc_macro",
-    "auc_macro_padded",
-    "ap",
-    "score_gap",
-    "pixel_auc",
-    "rbdc",
-    "tbdc",
-    "vauc",
-    "miou",
-)
-BEST_IS_LOW = ("eer",)
 
 
 @dataclass(frozen=True)
@@ -184,23 +144,6 @@ def paper_of(row: Mapping[str, Any], table: Mapping[str, Any]) -> Published:
     return published(row["method"], table["dataset"])
 
 
-def protocols(value: object) -> list[str]:
-    """All that any key `protocol` of a result says, once each; settings are no part of it."""
-    if not isinstance(value, Mapping):
-        return []
-    own = [_words(value["protocol"])] if "protocol" in value else []
-    below = [text for key, item in value.items() if key not in ("config", "protocol") for text in protocols(item)]
-    return list(dict.fromkeys(filter(None, own + below)))
-
-
-def _words(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_words, value))
-    return "" if value is None else str(value)
-
-
 def _columns(metrics: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> Iterator[Column]:
     for name in dict.fromkeys(name for row in metrics for name in row):
         of_metric = [row[name] for row in metrics if name in row]
@@ -222,18 +165,13 @@ def _cell(line: Line, column: Column, table: Mapping[str, Any]) -> Cell:
     if not found:
         return Cell("")
     means = [other["mean"] for row in table["rows"] if (other := _moments(row, column))]
-    best = len(means) > 1 and found["mean"] == _best(column.metric, means)
+    best = len(means) > 1 and found["mean"] == best_of(column.metric, means)
     return Cell(shown(column.metric, found), best, _differing(line, column, table))
 
 
 def _moments(row: Mapping[str, Any], column: Column) -> Mapping[str, Any]:
     found: Mapping[str, Any] = row["result"]["metrics"].get(column.metric, {}).get(column.kind, {})
     return found
-
-
-def _best(metric: str, means: Sequence[float]) -> float | None:
-    """The best of several; None where nobody can say which is."""
-    return max(means) if metric in BEST_IS_HIGH else min(means) if metric in BEST_IS_LOW else None
 
 
 def _differing(line: Line, column: Column, table: Mapping[str, Any]) -> tuple[int, ...]:
@@ -261,7 +199,10 @@ def _notes(table: Mapping[str, Any], lines: Sequence[Line], columns: Sequence[Co
         yield f"Only a part of the data set: {note}."
     filters = dict.fromkeys(line.smoothing for line in lines)
     yield f"Smoothed: over time within each clip, by the filter {' or '.join(filters)} (frames)."
-    yield "Metrics are in per cent but for the score gap; several seeds are told as mean ± standard deviation."
+    yield (
+        "Metrics are in per cent but for the score gap, rates an hour and times in seconds; several seeds are told as "
+        "mean ± standard deviation."
+    )
     if any(column.kind == PUBLISHED for column in columns):
         sources = dict.fromkeys(line.paper.source for line in lines if line.paper.numbers and line.paper.source)
         told = f" ({'; '.join(sources)})" if sources else ""
@@ -277,15 +218,3 @@ def _notes(table: Mapping[str, Any], lines: Sequence[Line], columns: Sequence[Co
         )
     elif len(lines) > 1:
         yield "No differences are tested: that needs two seeds or more of each row."
-
-
-def metric_title(metric: str) -> str:
-    """A metric as papers write it."""
-    return TITLES.get(metric, metric.replace("_", " "))
-
-
-def shown(metric: str, moments: Mapping[str, Any]) -> str:
-    """A mean with its spread where there are several seeds, in per cent where papers print that."""
-    scale, digits = (100, 1) if metric.startswith(IN_PERCENT) else (1, 3)
-    spread = f" ± {scale * moments['std']:.{digits}f}" if len(moments["values"]) > 1 else ""
-    return f"{scale * moments['mean']:.{digits}f}{spread}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from amiss.report.comparison import Cell, Comparison, Line
+from amiss.report.wording import ranges
 from amiss.storage import whole_file
 
 __all__ = ["markdown_table", "plain_rows", "write_markdown"]
@@ -45,7 +46,7 @@ def _row(line: Line, cells: Sequence[Cell], unusual: bool) -> list[str]:  # noqa
 
 def _text(cell: Cell) -> str:
     strong = f"**{cell.text}**" if cell.best else cell.text
-    return strong + (f" ≠ {', '.join(map(str, cell.differs))}" if cell.differs else "")
+    return strong + (f" ≠ {ranges(cell.differs)}" if cell.differs else "")
 
 
 def markdown_table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
