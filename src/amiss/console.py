@@ -5,15 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
-__all__ = ["ProgressDisplay", "differences_table", "metrics_table"]
+__all__ = ["ProgressDisplay", "comparison_table", "differences_table", "metrics_table"]
 
+if TYPE_CHECKING:
+    from amiss.report import Comparison
+
+HEADLINES = ("auc_micro", "auc_macro")
 PATIENCE = 2.0
 EVERY = 15.0
 
@@ -93,8 +97,19 @@ def differences_table(differences: Mapping[str, Mapping[str, Mapping[str, float]
     """A table of how far metrics are from those of another result, and how likely chance alone is to do that."""
     table = Table("metric", f"raw less {other}", "p", "smoothed", "p", title=None)
     for name, kinds in differences.items():
-        cells = [cell for kind in ("raw", "smoothed") for cell in (kinds[kind]["difference"], kinds[kind]["p"])]
-        table.add_row(name, *(f"{cell:+.4f}" if place % 2 == 0 else f"{cell:.2g}" for place, cell in enumerate(cells)))
+        tests = [kinds.get(kind) for kind in ("raw", "smoothed")]
+        texts = [(f"{test['difference']:+.4f}", f"{test['p']:.2g}") if test else ("", "") for test in tests]
+        table.add_row(name, *(text for pair in texts for text in pair))
+    return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """A table of rows, with the metrics that papers compare by; stars are around the best of a column."""
+    columns = [place for place, column in enumerate(comparison.columns) if column.metric in HEADLINES]
+    table = Table(Column("row", no_wrap=True), *(comparison.columns[place].title for place in columns), title=None)
+    for line, cells in zip(comparison.lines, comparison.cells, strict=True):
+        name = f"{line.name} ({line.protocol})" if line.protocol else line.name
+        table.add_row(escape(name), *(f"*{cells[p].text}*" if cells[p].best else cells[p].text for p in columns))
     return table
 
 

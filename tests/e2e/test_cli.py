@@ -27,7 +27,8 @@ DESIGNED = {"dataset", "method", "config", "seeds", "clips", "frames", "metrics"
     "versions",
     "machine",
 }
-METRICS = {"auc_micro", "auc_macro", "auc_macro_padded", "eer", "ap", "score_gap"}
+METRICS = {"auc_micro", "auc_macro", "auc_macro_padded", "eer", "ap", "f1", "score_gap"}
+ALARMS = {"event_recall", "false_alarms_per_hour", "event_delay_seconds"}
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_learn_score_and_evaluate_from_end_to_end(place: Path, tmp_path: Path, r
     result = json.loads((tmp_path / "e.json").read_text())
     assert result["clips"] == ["wild0", "wild1"]
     assert result["frames"] == 2 * support.WILD
-    assert set(result["metrics"]) == METRICS
+    assert set(result["metrics"]) == METRICS | ALARMS
     assert result["metrics"]["auc_micro"]["smoothed"] > 0.9
     assert "auc_micro" in measured.out
 
@@ -160,9 +161,9 @@ def test_bench_writes_what_others_rely_on_and_goes_on_from_its_folder(place: Pat
     assert set(result) == DESIGNED | {"note", "cameras", "clips_from_cache", "clips_with_masks"}
     assert (result["dataset"], result["method"], result["seeds"]) == ("folder", "attributes", [0, 1])
     assert (result["clips"], result["frames"]) == (["wild0", "wild1"], 2 * support.WILD)
-    assert set(result["metrics"]) == METRICS
-    for kinds in result["metrics"].values():
-        assert set(kinds) == {"raw", "smoothed"}
+    assert set(result["metrics"]) == METRICS | ALARMS
+    for name, kinds in result["metrics"].items():
+        assert set(kinds) == ({"smoothed"} if name in ALARMS else {"raw", "smoothed"})
         for moments in kinds.values():
             assert set(moments) == {"mean", "std", "values"}
             assert len(moments["values"]) == 2

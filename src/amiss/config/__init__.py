@@ -5,7 +5,7 @@ The settings of a method live beside the method, and are reached as `method.KEY`
 """
 
 from amiss.config.base import Settings
-from amiss.config.load import load_config, setting_rows
+from amiss.config.load import load_config, merged, nested, read_yaml, setting_rows
 from amiss.config.perception import (
     BoxesConfig,
     ClipFeaturesConfig,
@@ -42,5 +42,8 @@ __all__ = [
     "TracksConfig",
     "TrainConfig",
     "load_config",
+    "merged",
+    "nested",
+    "read_yaml",
     "setting_rows",
 ]

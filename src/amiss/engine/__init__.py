@@ -1,25 +1,33 @@
 """Learn, score, evaluate, save and load: what people do with amiss, without a page or a command line."""
 
 from amiss.engine.bench import bench
-from amiss.engine.compare import compare, read_result
+from amiss.engine.compare import compare, compare_rows, read_result
 from amiss.engine.evaluate import evaluate, evaluate_folder, evaluate_plain
 from amiss.engine.learn import learn
 from amiss.engine.model import Model, check_target
 from amiss.engine.pictures import event_pictures
+from amiss.engine.rows import bench_rows, table_of
 from amiss.engine.score import score_clip, score_clips
 from amiss.engine.scores import Scores, read_scores, write_scores
+from amiss.engine.settings import changed_settings
 from amiss.engine.stream import Stream, Update
+from amiss.engine.sweep import Row, Sweep, read_sweep, rows_of_methods
 from amiss.engine.transfer import Transfer
 
 __all__ = [
     "Model",
+    "Row",
     "Scores",
     "Stream",
+    "Sweep",
     "Transfer",
     "Update",
     "bench",
+    "bench_rows",
+    "changed_settings",
     "check_target",
     "compare",
+    "compare_rows",
     "evaluate",
     "evaluate_folder",
     "evaluate_plain",
@@ -27,7 +35,10 @@ __all__ = [
     "learn",
     "read_result",
     "read_scores",
+    "read_sweep",
+    "rows_of_methods",
     "score_clip",
     "score_clips",
+    "table_of",
     "write_scores",
 ]

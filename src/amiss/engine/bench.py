@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from amiss import __version__
-from amiss.config import Config
+from amiss.config import Config, merged
 from amiss.datasets import Clip, Dataset
 from amiss.engine.evaluate import evaluate, evaluate_alarms, labels_of
 from amiss.engine.learn import learn
@@ -115,17 +115,7 @@ def _frames_of(folder: Path, labels: Mapping[str, Image], skipped: int) -> dict[
 
 def with_preset(config: Config, preset: Mapping[str, Any]) -> Config:
     """The settings with a preset, a nested mapping, in place of defaults; what was given stays."""
-    return Config.build(_over(preset, config.model_dump(exclude_unset=True)))
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested mappings in one; where both have a value it is that of `above`."""
-    both = {key: _over(below[key], value) for key, value in above.items() if _nested(value) and _nested(below.get(key))}
-    return {**below, **above, **both}
-
-
-def _nested(value: object) -> bool:
-    return isinstance(value, Mapping)
+    return Config.build(merged(preset, config.model_dump(exclude_unset=True)))
 
 
 def _peak_rss_mb() -> float:

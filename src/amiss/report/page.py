@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from amiss.report import draw, plots
-from amiss.report.content import ClipReport, Progress, Summary, clock, rarity
+from amiss.report.content import ClipReport, Progress, Summary, clock
+from amiss.report.environment import environment
 from amiss.report.thumbnails import EventPictures, Picture, gather
 from amiss.storage import whole_file
 from amiss.types import Event, Image
@@ -57,7 +57,7 @@ def write_page(
         for clip in [(number, clips[number])]
     ]
     page = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             summary=summary,
@@ -73,18 +73,6 @@ def write_page(
     )
     with whole_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("amiss.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(clock=clock, rarity=rarity)
-    return environment
 
 
 def _all_events(clips: Sequence[ClipReport]) -> Iterator[tuple[int, Event]]:
