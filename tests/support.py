@@ -232,7 +232,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "weak-tubes": {"method": TUBES},
     "pose-flow": {
         "method": {"length": 8, "kernel": 3, "stride": 1, "examples": 12},
-        "train": {"epochs": 10, "batch": 32, "rate": 5e-3},
+        "train": {"epochs": 20, "batch": 32, "rate": 5e-3},
     },
 }
 """Settings of the methods that train networks with which they learn in seconds."""

@@ -135,7 +135,7 @@ def test_measures_of_the_motion_are_those_of_table_3(tmp_path: Path, measure: st
 
 
 def test_something_strange_to_look_at_is_found_where_it_is(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path, 60)
+    method, windows = learned(tmp_path, 36)
     usual = windows[windows.box[:, 2] - windows.box[:, 0] < 15]
     image = np.array(usual.data["image"])
     image[:, :, :16, :16] = np.random.default_rng(0).integers(0, 255, (*image.shape[:2], 16, 16, 3))

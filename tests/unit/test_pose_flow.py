@@ -41,7 +41,7 @@ ODD = Rectangles("odd", (Mover(0, 24, 44, 60, dx=3.0, flickers=True),), length=2
 BOTH = Rectangles("both", (*NORMAL[0].movers[:2], Mover(40, 50, 20, 40, dx=1.5, flickers=True)), length=24)
 
 
-def quick(folder: Path, clips: list[Rectangles], epochs: int = 20, **method: Any) -> Config:
+def quick(folder: Path, clips: list[Rectangles], epochs: int = 8, **method: Any) -> Config:
     return quick_config(ID, folder, clips, epochs, method)
 
 
