@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -192,7 +192,7 @@ TUBES = {
 SMALL: dict[str, dict[str, Any]] = {
     "appearance-motion": {
         "method": {"width": 4, "memory": (4, 4, 4), "examples": 12},
-        "train": {"epochs": 20, "batch": 16, "rate": 2e-3},
+        "train": {"epochs": 10, "batch": 16, "rate": 2e-3},
     },
     "mgenet": {
         "method": {
@@ -211,7 +211,7 @@ SMALL: dict[str, dict[str, Any]] = {
             "pairs": 8,
             "examples": 12,
         },
-        "train": {"epochs": 20, "batch": 32, "rate": 3e-3},
+        "train": {"epochs": 8, "batch": 32, "rate": 3e-3},
     },
     "multi-grained": {
         "method": {
@@ -226,9 +226,9 @@ SMALL: dict[str, dict[str, Any]] = {
             "localization": 0.0,
             "examples": 12,
         },
-        "train": {"epochs": 12, "batch": 16, "rate": 3e-3},
+        "train": {"epochs": 8, "batch": 16, "rate": 3e-3},
     },
-    "mil-ranking": {"method": TUBES | {"steps": 300}},
+    "mil-ranking": {"method": TUBES | {"steps": 150}},
     "weak-tubes": {"method": TUBES},
     "pose-flow": {
         "method": {"length": 8, "kernel": 3, "stride": 1, "examples": 12},
@@ -259,10 +259,13 @@ def fit(method: Method, parts: Sequence[WindowPart], config: Config, seed: int =
 def quick_config(
     method: str, folder: Path, clips: Sequence[Rectangles], epochs: int, settings: Mapping[str, Any]
 ) -> Config:
-    """A configuration with which a method that trains networks learns in seconds."""
+    """A configuration with which a method that trains networks learns in seconds.
+
+    Its cache is the one that tests share, so that what several of them learn in the same way is learned once.
+    """
     small = SMALL[method]
     train = small["train"] | {"epochs": epochs}
-    return config_of(folder, clips, method=small["method"] | dict(settings), train=train)
+    return config_of(folder, clips, method=small["method"] | dict(settings), train=train, cache=None)
 
 
 def learn_quickly(
@@ -274,6 +277,19 @@ def learn_quickly(
     fit(made, parts_of(normal, made.needs, config), config)
     part = parts_of([other], made.needs, config)[0]
     return made, part[0 : len(part)]
+
+
+def once(find: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    """What `find` gives for some settings, which it is asked for only once."""
+    known: dict[str, Any] = {}
+
+    def get(settings: dict[str, Any]) -> Any:
+        key = repr(settings)
+        if key not in known:
+            known[key] = find(settings)
+        return known[key]
+
+    return get
 
 
 def frame_of(seconds: float = 0.0, index: int = 0, level: int = 0, size: tuple[int, int] = (64, 48)) -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from amiss.methods.appearance_motion.task import Prediction, cubes
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
-from support import SMALL, Mover, Rectangles, config_of, learn_quickly, parts_of, quick_config, walkers
+from support import SMALL, Mover, Rectangles, config_of, learn_quickly, once, parts_of, quick_config, walkers
 from support_training import trainer_of
 
 ID = "appearance-motion"
@@ -268,10 +269,19 @@ def test_every_setting_has_its_change() -> None:
     assert CHANGED.keys() == AppearanceMotionSettings.model_fields.keys()
 
 
+@pytest.fixture(scope="module")
+def plainly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], Any]:
+    """The method with usual settings, learned once for each."""
+    folder = tmp_path_factory.mktemp("plain")
+    return once(lambda usual: learned(folder, 1, **usual))
+
+
 @pytest.mark.parametrize("name", CHANGED)
-def test_a_setting_changes_scores_or_what_is_kept(tmp_path: Path, name: str) -> None:
+def test_a_setting_changes_scores_or_what_is_kept(
+    tmp_path: Path, plainly: Callable[[dict[str, Any]], Any], name: str
+) -> None:
     usual = {"diversity_weight": 1.0} if name == "margin" else {}
-    plain, odd = learned(tmp_path, 1, **usual)
+    plain, odd = plainly(usual)
     changed, _ = learned(tmp_path, 1, **usual | {name: CHANGED[name]})
     if name == "examples":
         assert (len(plain.exemplars), len(changed.exemplars)) == (SMALL[ID]["method"]["examples"], CHANGED[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from amiss.perception.video.swin import VideoSwin
 from amiss.pipeline import Pipeline
 from amiss.types import RegionScores, Windows
 from amiss.windows.store import WindowStore
-from support import Mover, Rectangles, learn_quickly, parts_of, quick_config, walkers
+from support import Mover, Rectangles, learn_quickly, once, parts_of, quick_config, walkers
 
 ID = "mgenet"
 NORMAL = [walkers(f"normal{seed}", seed, length=30) for seed in range(4)]
@@ -134,7 +135,7 @@ def test_measures_of_the_motion_are_those_of_table_3(tmp_path: Path, measure: st
 
 
 def test_something_strange_to_look_at_is_found_where_it_is(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path, 60)
+    method, windows = learned(tmp_path, 36)
     usual = windows[windows.box[:, 2] - windows.box[:, 0] < 15]
     image = np.array(usual.data["image"])
     image[:, :, :16, :16] = np.random.default_rng(0).integers(0, 255, (*image.shape[:2], 16, 16, 3))
@@ -235,18 +236,24 @@ def test_an_even_kernel_is_refused() -> None:
         Mgenet(MgenetSettings(kernel=12, dilation=3))
 
 
+def swin_of(path: Path, seed: int) -> VideoSwin:
+    """A tokenizer that has learned nothing, whose weights are written to a file."""
+    torch.manual_seed(seed)
+    swin = VideoSwin()
+    torch.save(swin.state_dict(), path)
+    return swin
+
+
 def test_a_tokenizer_needs_its_weights_and_takes_them(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"method\.checkpoint"):
         learned(tmp_path, tokenizer="swin")
-    torch.manual_seed(3)
-    swin = VideoSwin()
-    torch.save(swin.state_dict(), tmp_path / "swin.pt")
-    method, windows = learned(tmp_path, 1, tokenizer="swin", checkpoint=tmp_path / "swin.pt")
+    swin = swin_of(tmp_path / "swin.pt", 3)
+    method, windows = learned(tmp_path, 1, tokenizer="swin", checkpoint=tmp_path / "swin.pt", size=24)
     network = method._network
     assert network is not None
     assert network.tokenizer is not None
     torch.testing.assert_close(dict(network.tokenizer.state_dict()), dict(swin.state_dict()))
-    assert network.inputs(torch.from_numpy(np.array(windows.data["image"][:2]))).shape == (2, 4 * 4 * 4, 192)
+    assert network.inputs(torch.from_numpy(np.array(windows.data["image"][:2]))).shape == (2, 4 * 3 * 3, 192)
     assert np.isfinite(method.score(windows).score).all()
 
 
@@ -261,7 +268,7 @@ CHANGED: dict[str, Any] = {
     "everything": True,
     "size": 40,
     "tokenizer": "swin",
-    "checkpoint": "swin.pt",
+    "checkpoint": "other.pt",
     "width": 36,
     "depth": 2,
     "heads": 2,
@@ -299,14 +306,24 @@ def outcome(folder: Path, settings: dict[str, Any]) -> Any:
     return method.needs, len(method.exemplars), method.score(windows).score.tolist()
 
 
+@pytest.fixture(scope="module")
+def plainly(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, Any]], Any]:
+    """The outcome of usual settings, found once for each."""
+    folder = tmp_path_factory.mktemp("plain")
+    return once(lambda usual: outcome(folder, usual))
+
+
 @pytest.mark.parametrize("name", CHANGED)
-def test_a_setting_changes_scores_or_what_is_asked_for(tmp_path: Path, name: str) -> None:
+def test_a_setting_changes_scores_or_what_is_asked_for(
+    tmp_path: Path, plainly: Callable[[dict[str, Any]], Any], name: str
+) -> None:
     usual: dict[str, Any] = {"separateness_weight": 0.5} if name == "margin" else {}
     new = {name: CHANGED[name]}
     if name in ("tokenizer", "checkpoint"):
-        for seed in range(2):
-            torch.manual_seed(seed)
-            torch.save(VideoSwin().state_dict(), tmp_path / f"swin{seed}.pt")
-        new = {"tokenizer": "swin", "checkpoint": tmp_path / "swin1.pt"}
-        usual = {"tokenizer": "swin", "checkpoint": tmp_path / "swin0.pt"} if name == "checkpoint" else {}
-    assert outcome(tmp_path, usual) != outcome(tmp_path, usual | new)
+        usual = {"size": 16}  # a Video Swin-T is large, and so are its windows
+        swin_of(tmp_path / "swin.pt", 0)
+        swin_of(tmp_path / "other.pt", 1)
+        if name == "checkpoint":
+            usual |= {"tokenizer": "swin", "checkpoint": tmp_path / "swin.pt"}
+        new = {"tokenizer": "swin", "checkpoint": tmp_path / "other.pt"}
+    assert plainly(usual) != outcome(tmp_path, usual | new)

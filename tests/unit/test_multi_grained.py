@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from amiss.errors import ConfigError, FootageError, WeightsError
 from amiss.methods.multi_grained import MultiGrained, MultiGrainedSettings
 from amiss.methods.multi_grained.look import Onlooker
 from amiss.types import NO_TRACK, Frame
-from support import SMALL, Mover, Rectangles, fit, learn_quickly, parts_of, quick_config, walkers
+from support import SMALL, Mover, Rectangles, fit, learn_quickly, once, parts_of, quick_config, walkers
 
 ID = "multi-grained"
 ALL = {"backbone": "i3d", "continuity": 1.0, "localization": 1.0}
@@ -232,21 +232,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plainly(kept: Path) -> Any:
+def plainly(kept: Path) -> Callable[[dict[str, Any]], Any]:
     """The method with usual settings, learned once for each."""
-    known: dict[str, Any] = {}
-
-    def get(usual: dict[str, Any]) -> Any:
-        key = repr(usual)
-        if key not in known:
-            known[key] = learned(kept, **usual)
-        return known[key]
-
-    return get
+    return once(lambda usual: learned(kept, **usual))
 
 
 @pytest.mark.parametrize("name", CHANGED)
-def test_a_setting_changes_scores_or_what_is_kept(kept: Path, plainly: Any, name: str) -> None:
+def test_a_setting_changes_scores_or_what_is_kept(
+    kept: Path, plainly: Callable[[dict[str, Any]], Any], name: str
+) -> None:
     usual: dict[str, Any] = {"backbone": "objects", "features": 16, "rows": 64, "columns": 96, "crop": 48, "size": 32}
     if name == "size":
         usual |= {"windows": "cubes"}

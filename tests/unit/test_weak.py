@@ -37,7 +37,7 @@ SEGMENTS, SIZE = 32, 24
 
 def small(folder: Path, method: str = ID, clips: list[Rectangles] | None = None, **settings: Any) -> Any:
     given = SMALL[method]["method"] | {"steps": 10} | settings
-    return config_of(folder, [*NORMAL, *MARKED, ODD, *(clips or [])], method=given)
+    return config_of(folder, [*NORMAL, *MARKED, ODD, *(clips or [])], method=given, cache=None)
 
 
 def learned(folder: Path, method: str = ID, **settings: Any) -> tuple[Any, Windows]:
