@@ -123,6 +123,21 @@ def write_boxes(path: Path, clips: Sequence[Rectangles], **extra: np.ndarray) ->
     return path
 
 
+def write_tracks(path: Path, clips: Sequence[Rectangles]) -> Path:
+    """The true tracks of some clips as an `.npz` that the box source `tracks` reads."""
+    arrays: dict[str, np.ndarray] = {"columns": np.array(["Person_ID", "Frame_Number", "State", *CORNERS])}
+    for clip in clips:
+        rows = [
+            (number, frame, 2, *mover.box(frame))
+            for number, mover in enumerate(clip.movers)
+            for frame in range(clip.length)
+        ]
+        arrays[clip.name] = np.array(rows, np.float64).reshape(-1, 7)
+    np.savez(path, **arrays)
+    return path
+
+
+CORNERS = ("BB_tl_0", "BB_tl_1", "BB_br_0", "BB_br_1")
 UPRIGHT = np.array(
     [(0.5, 0.08)]
     + [(0.5 + side * x, y) for x, y in ((0.04, 0.06), (0.08, 0.07), (0.2, 0.2)) for side in (1, -1)]

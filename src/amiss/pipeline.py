@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from amiss.config import Config
-from amiss.errors import ConfigError
+from amiss.errors import ConfigError, FootageError
 from amiss.footage import FeatureFile, Footage
+from amiss.footage.absent import AbsentFootage
 from amiss.footage.names import content_hash
 from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
@@ -42,9 +43,14 @@ from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "resolve_device"]
 
-STAGES_VERSION = 11
+STAGES_VERSION = 12
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
+
+UNSEEN: frozenset[str] = frozenset({"dwell", "speed"})
+"""What windows carry that comes of tracks alone."""
+GIVEN = ("tracks", "file")
+"""Sources of boxes that look at no picture."""
 
 Builder = CubeBuilder | SegmentBuilder | ClipBuilder | TubeBuilder
 BUILDERS: Mapping[str, Callable[[Needs], Builder]] = {
@@ -88,7 +94,7 @@ class Pipeline:
         self._flow = FLOW_SOURCES[flow.source](flow) if "flow" in needs.arrays else None
         wants_features = "feature" in needs.arrays
         self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
-        self._trails = Trails(config.perception.tracks) if "dwell" in needs.arrays else None
+        self._trails = Trails(config.perception.tracks) if {"dwell", "speed"} & set(needs.arrays) else None
         poses = config.perception.poses
         self._poses = POSE_SOURCES[poses.source](config.perception) if "pose" in needs.arrays else None
         self._smoother = PoseSmoother(poses.smoothing)
@@ -147,9 +153,9 @@ class Pipeline:
         boxes = self._follow(frame, self._find(frame)) if self._boxes else Boxes.empty()
         flow = self._flow.update(frame) if self._flow else None
         features = self._describe(frame, boxes)
-        dwell = self._trails.update(frame, boxes) if self._trails else None
+        dwell, speed = self._trails.update(frame, boxes) if self._trails else (None, None)
         scene = self._scene.update(frame) if self._scene else None
-        return Seen(frame, step, boxes, flow, features, dwell, self._pose(frame, boxes), scene)
+        return Seen(frame, step, boxes, flow, features, dwell, speed, self._pose(frame, boxes), scene)
 
     def _find(self, frame: Frame) -> Boxes:
         """Boxes, from the log of an earlier run if there is one."""
@@ -194,10 +200,27 @@ class Pipeline:
         return self._logs.get(stage) or StageLog()
 
     def masked(self, footage: Footage) -> Footage:
-        """The footage as everybody may see it, pictures for people included; features are as they are."""
+        """The footage as everybody may see it, pictures for people included; features are as they are.
+
+        Raises:
+            FootageError: There are no pictures, and the method needs them.
+        """
         if isinstance(footage, FeatureFile):
             return footage
+        if isinstance(footage, AbsentFootage):
+            self._check_tracks(footage)
         return Masked(footage, self._masks)
+
+    def _check_tracks(self, footage: AbsentFootage) -> None:
+        """Whether tracks alone will do."""
+        seen = sorted(set(self._needs.arrays) - UNSEEN)
+        source = self._config.perception.boxes.source
+        if not self._needs.boxes or seen or source not in GIVEN:
+            what = f"needs its {', '.join(seen)}" if seen else f"takes boxes from {source}"
+            raise FootageError(
+                f"there are no pictures of clip {footage.name}, only tracks, and the method {what}; choose attributes "
+                "with method.parts=[speed,size,place,dwell] and perception.boxes.source=tracks"
+            )
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
         """Every frame of some footage with the windows that it completes."""

@@ -11,7 +11,7 @@ import yaml
 from amiss.config import PerceptionConfig
 from amiss.perception.boxes import BOX_SOURCES, BoxSource, tidy
 from amiss.types import NO_TRACK, Boxes
-from support import HEIGHT, WIDTH, Rectangles, config_of, walkers
+from support import HEIGHT, WIDTH, Rectangles, config_of, walkers, write_tracks
 from support_networks import write_constant
 
 CLIPS = [walkers("01", 1, length=12), walkers("02", 2, length=12)]
@@ -24,7 +24,9 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> PerceptionConfig:
     about = {"path": "net.onnx", "width": WIDTH, "height": HEIGHT}
     (tmp_path / "net.yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
     given = config_of(tmp_path, CLIPS).perception
-    changes = {"source": request.param, "network": str(tmp_path / "net.yaml")}
+    changes: dict[str, object] = {"source": request.param, "network": str(tmp_path / "net.yaml")}
+    if request.param == "tracks":
+        changes["path"] = write_tracks(tmp_path / "tracks.npz", CLIPS)
     return given.model_copy(update={"boxes": given.boxes.model_copy(update=changes)})
 
 

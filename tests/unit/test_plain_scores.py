@@ -178,5 +178,3 @@ def test_one_class_is_told(tmp_path: Path, rows) -> None:
 def test_pictures_that_are_not_there_are_told(dataset: Dataset) -> None:
     with pytest.raises(FootageError, match="the pictures of clip 01 are not there"):
         next(iter(dataset.testing()[0].footage))
-    with pytest.raises(FootageError, match="the pictures of clip 01 are not there"):
-        dataset.testing()[0].footage.fingerprint()

@@ -1,4 +1,4 @@
-"""Trails tell for how long tracks stay on one spot."""
+"""Trails tell for how long tracks stay on one spot, and how fast they are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ def tracked(x: float, y: float = 10.0, track: int = 0) -> Boxes:
 
 def follow(steps: list[tuple[float, Boxes]], config: TracksConfig | None = None) -> list[np.ndarray]:
     trails = Trails(config or TracksConfig())
-    return [trails.update(frame_of(seconds, i), boxes) for i, (seconds, boxes) in enumerate(steps)]
+    return [trails.update(frame_of(seconds, i), boxes)[0] for i, (seconds, boxes) in enumerate(steps)]
+
+
+def speeds(steps: list[tuple[float, Boxes]]) -> list[float]:
+    trails = Trails(TracksConfig())
+    return [float(trails.update(frame_of(seconds, i), boxes)[1][0]) for i, (seconds, boxes) in enumerate(steps)]
 
 
 def test_dwell_grows_on_one_spot_and_begins_anew_elsewhere() -> None:
@@ -48,10 +53,10 @@ def test_a_track_that_was_lost_too_long_or_reset_begins_anew() -> None:
     trails = Trails(TracksConfig(lost=0.4, memory=0.4))
     trails.update(frame_of(0.0, 0), tracked(0))
     trails.update(frame_of(0.5, 1), Boxes.empty())
-    assert trails.update(frame_of(0.6, 2), tracked(0)).tolist() == [0]
+    assert trails.update(frame_of(0.6, 2), tracked(0))[0].tolist() == [0]
     trails.update(frame_of(0.9, 3), tracked(0))
     trails.reset()
-    assert trails.update(frame_of(1.0, 4), tracked(0)).tolist() == [0]
+    assert trails.update(frame_of(1.0, 4), tracked(0))[0].tolist() == [0]
 
 
 def test_no_boxes_give_no_trails() -> None:
@@ -63,3 +68,18 @@ def test_a_track_that_can_be_found_again_keeps_its_trail() -> None:
     steps = [(0.0, tracked(0)), (3.0, Boxes.empty()), (4.0, tracked(0))]
     assert follow(steps, TracksConfig(lost=0.4, memory=5, appearance="histogram"))[-1].tolist() == [4]
     assert follow(steps, TracksConfig(lost=0.4, memory=5, appearance="none"))[-1].tolist() == [0]
+
+
+def test_speed_is_that_of_the_last_half_second() -> None:
+    walks = [(i / 10, tracked(50.0 + 3 * i, 10.0 + 4 * i)) for i in range(8)]
+    found = speeds([*walks, *[(0.8 + i / 10, tracked(71.0, 38.0)) for i in range(6)]])
+    assert found[0] == 0
+    assert found[1:8] == pytest.approx([50] * 7, abs=1e-3)
+    assert found[9] == pytest.approx(30, abs=1e-3)  # three of five steps
+    assert found[-1] == pytest.approx(0, abs=1e-3)
+
+
+def test_speed_is_of_the_middle_and_does_not_depend_on_the_frame_rate() -> None:
+    grows = [(i / 10, dataclasses.replace(box_table([0, -i, 10, 20 + i]), track=np.zeros(1, int))) for i in range(5)]
+    assert speeds(grows) == pytest.approx([0] * 5)
+    assert speeds([(i / 25, tracked(2.0 * i)) for i in range(30)])[-1] == pytest.approx(50, abs=1e-3)

@@ -45,8 +45,9 @@ class BoxesConfig(Settings):
 
     source: str = Field(
         "auto",
-        description="Box source: network, motion (no weights needed), file (given boxes) or poses (around given poses; "
-        "those that have a track are all kept); auto is the network where it is at hand, else motion.",
+        description="Box source: network, motion (no weights needed), file (given boxes), tracks (given tracks) or "
+        "poses (around given poses; those that have a track are all kept); auto is the network where it is at hand, "
+        "else motion.",
     )
     network: str = Field(
         "person-vehicle-bike-detection-2004",

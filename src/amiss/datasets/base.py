@@ -18,6 +18,7 @@ from amiss.datasets.files import archive_keys, as_labels, as_masks, find_key, re
 from amiss.datasets.regions import tracks_in
 from amiss.datasets.sealed import check_open
 from amiss.datasets.tables import box_around
+from amiss.datasets.track_files import clips_of, read_tracks
 from amiss.errors import DatasetError
 from amiss.footage import Footage, FrameFolder, make_footage
 from amiss.footage.absent import AbsentFootage
@@ -72,6 +73,8 @@ class Dataset(ABC):
     title: ClassVar[str]
     rate: ClassVar[float] = 25.0
     """Frames per second as published."""
+    size: ClassVar[tuple[int, int]] = (640, 360)
+    """Width and height of its pictures as published, where tracks stand in for them."""
     published: ClassVar[Mapping[Split, int]] = {}
     """Number of clips of the full set, where it has one."""
     label_files: ClassVar[tuple[str, ...]] = ("frame_labels.npz",)
@@ -88,7 +91,7 @@ class Dataset(ABC):
             raise DatasetError(f"{self.root} is not a folder; give the folder of {self.title}")
         self._clips = {split: [self._clip(split, *found) for found in self._find(split)] for split in _SPLITS}
         if not any(self._clips.values()) and not self._more:
-            self._clips["testing"] = self._unfilmed()
+            self._clips = self._unfilmed()
         if not any(self._clips.values()) and not self._more:
             raise DatasetError(f"{self.root} is not laid out as {self.title}; looked for {self.looked_for}")
 
@@ -119,16 +122,24 @@ class Dataset(ABC):
             raise DatasetError(f"{self._label_file} has no labels for clip {clip.name}; it has {keys}, …")
         return labels
 
-    def _unfilmed(self) -> list[Clip]:
-        """The test clips that are labelled, where the data set has no footage at all."""
-        path = self._label_file
-        names = [] if path is None else sorted(archive_keys(path), key=natural_key)
-        found = [(name, self._listed_labels(name)) for name in names]
-        return [
-            Clip(name, "testing", AbsentFootage(path, name, len(labels), self.fps), self._camera(name))
-            for name, labels in found
-            if path is not None and labels is not None
-        ]
+    def _unfilmed(self) -> dict[Split, list[Clip]]:
+        """The clips that are labelled or whose tracks are known, where the data set has no footage at all."""
+        labelled = [] if self._label_file is None else archive_keys(self._label_file)
+        named = {split: clips_of(self.root / f"tracks_{split}.npz") for split in _SPLITS}
+        names: dict[Split, list[str]] = {"training": named["training"], "testing": named["testing"] or labelled}
+        return {
+            split: [self._absent(split, name) for name in sorted(names[split], key=natural_key)] for split in _SPLITS
+        }
+
+    def _absent(self, split: Split, name: str) -> Clip:
+        """A clip without pictures: as long as its labels or tracks are."""
+        path, labels = self.root / f"tracks_{split}.npz", self._listed_labels(name) if split == "testing" else None
+        tracks = read_tracks(path, name) if path.is_file() else None
+        last = 0 if tracks is None or not len(tracks) else int(tracks[-1, 0]) + 1
+        origin = (path if path.is_file() else self._label_file or self.root) / name
+        size = self.size if tracks is not None else None
+        footage = AbsentFootage(origin, name, last if labels is None else len(labels), self.fps, size)
+        return Clip(name, split, footage, self._camera(name))
 
     @property
     def _label_file(self) -> Path | None:

@@ -37,6 +37,7 @@ class ShanghaiTech(Dataset):
     id = "shanghaitech"
     title = "ShanghaiTech Campus"
     rate = 24.0
+    size = (856, 480)
     places = r"^[^_]+"
     published: ClassVar[Mapping[Split, int]] = {"training": 330, "testing": 107}
     looked_for = (

@@ -56,7 +56,7 @@ def evaluate(labels: Mapping[str, Image], curves: Mapping[str, FrameScores]) -> 
         curves: Of the same clips and lengths.
 
     Returns:
-        Metric → `raw` and `smoothed` → value.
+        Metric → `raw` and `smoothed` → value; no macro AUC where every clip is of one class.
 
     Raises:
         ScoresError: A clip has not as many scores as labels.
@@ -68,8 +68,11 @@ def evaluate(labels: Mapping[str, Image], curves: Mapping[str, FrameScores]) -> 
     kinds: dict[str, dict[str, FloatArray]] = {
         kind: {name: getattr(curves[name], kind) for name in labels} for kind in ("raw", "smoothed")
     }
+    mixed = any(0 < truth.sum() < len(truth) for truth in labels.values())
     return {
-        metric: {kind: compute(labels, values) for kind, values in kinds.items()} for metric, compute in METRICS.items()
+        metric: {kind: compute(labels, values) for kind, values in kinds.items()}
+        for metric, compute in METRICS.items()
+        if mixed or metric != "auc_macro"
     }
 
 

@@ -14,6 +14,7 @@ from amiss.engine.regions import gain_of
 from amiss.engine.scores import read_curves, read_floors, read_regions
 from amiss.errors import DatasetError, ScoresError
 from amiss.footage import FeatureFile
+from amiss.footage.absent import AbsentFootage
 from amiss.scoring.localise import pixel_scores
 from amiss.types import BoolArray, FloatArray, FrameScores, RegionScores
 
@@ -65,7 +66,7 @@ def _clips(folder: Path, dataset: Dataset) -> Iterator[tuple[str, Levels]]:
     """The levels of every clip that has scores and masks; the masks of one clip are in memory at a time."""
     curves, floors, regions = read_curves(folder), read_floors(folder), read_regions(folder)
     for clip in dataset.testing():
-        seen = clip.name in curves and not isinstance(clip.footage, FeatureFile)
+        seen = clip.name in curves and not isinstance(clip.footage, FeatureFile | AbsentFootage)
         masks = dataset.masks(clip) if seen else None
         if masks is not None:
             _check(clip, masks, curves[clip.name])

@@ -26,9 +26,9 @@ APART = 2
 WIDTH = 320
 """Pixels across to which pictures are brought for the flow."""
 DIRECTIONS = 8
-MOTION = 5 + DIRECTIONS
-"""Numbers that tell of motion: mean, spread and 90th percentile of speed, the box's own speed and growth, and
-directions."""
+MOTION = 3 + DIRECTIONS + 3
+"""Numbers that tell of motion: mean, spread and 90th percentile of speed, and directions, from the flow; the box's own
+speed, growth and shape."""
 WEIGHT = 0.25
 """Of the numbers of motion beside an appearance of length 1."""
 LEAST_SIDE = 16
@@ -146,18 +146,19 @@ class FrameBlocks:
         looks = self._embed(np.stack(crops)).reshape(len(pairs), len(boxes), -1).mean(0)
         looks /= np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), LEAST)
         motion = np.mean([self._motion(pictures, boxes, seconds, *pair) for pair in pairs], 0)
-        return np.asarray(np.hstack([looks, WEIGHT * motion]), np.float32)
+        own = _own(boxes, float(seconds[-1] - seconds[0]))
+        return np.asarray(np.hstack([looks, WEIGHT * motion, WEIGHT * own]), np.float32)
 
     def _motion(
         self, pictures: Sequence[Image], boxes: FloatArray, seconds: FloatArray, start: int, end: int
     ) -> FloatArray:
-        """`(N, MOTION)` from the flow between two frames, and how the boxes themselves have changed."""
+        """`(N, MOTION - 3)` from the flow between two frames."""
         step = float(seconds[end] - seconds[start])
         if step <= 0:  # the footage has ended in between
-            return np.zeros((len(boxes), MOTION))
+            return np.zeros((len(boxes), MOTION - 3))
         flow, scale = self._flow(pictures[start], pictures[end])
         found = [_told(_inside(flow, box * scale), float(box[3] - box[1]) * scale * step) for box in boxes[:, start]]
-        return np.hstack([np.array(found), _own(boxes[:, start], boxes[:, end], step)])
+        return np.array(found)
 
     def _flow(self, first: Image, second: Image) -> tuple[FloatArray, float]:
         """`(h, w, 2)` float32, from the first picture to the second, and how much smaller than these it is."""
@@ -177,7 +178,7 @@ def _inside(flow: FloatArray, box: FloatArray) -> FloatArray:
 
 
 def _told(vectors: FloatArray, unit: float) -> FloatArray:
-    """`(MOTION - 2,)` of vectors `(K, 2)`: mean, spread, 90th percentile of speed, and how much goes where.
+    """`(MOTION - 3,)` of vectors `(K, 2)`: mean, spread, 90th percentile of speed, and how much goes where.
 
     Args:
         vectors: How far each has come.
@@ -189,9 +190,20 @@ def _told(vectors: FloatArray, unit: float) -> FloatArray:
     return np.concatenate([[speed.mean(), speed.std(), np.percentile(speed, 90)], ways])
 
 
-def _own(before: FloatArray, after: FloatArray, step: float) -> FloatArray:
-    """`(N, 2)` by how many of their heights boxes move in a second, and grow."""
-    height = np.maximum(before[:, 3] - before[:, 1], 1.0)
+def _own(boxes: FloatArray, seconds: float) -> FloatArray:
+    """`(N, 3)` by how many of their heights boxes `(N, L, 4)` move and grow a second, and how wide they are for those.
+
+    They are compared over all that is seen of a block: over two frames, what a detector is unsure of would be more than
+    what anybody moves.
+
+    Args:
+        boxes: Where each is in the frames that are looked at.
+        seconds: From the first to the last of these.
+    """
+    before, after = boxes[:, 0], boxes[:, -1]
+    height = np.maximum((boxes[..., 3] - boxes[..., 1]).mean(1), 1.0)
+    width = np.maximum((boxes[..., 2] - boxes[..., 0]).mean(1), 1.0)
     way = np.hypot(*((after[:, :2] + after[:, 2:] - before[:, :2] - before[:, 2:]) / 2).T)
-    growth = np.abs(after[:, 3] - after[:, 1] - height) / height
-    return np.log1p(np.column_stack([way / height, growth]) / step)
+    growth = np.abs((after[:, 3] - after[:, 1]) - (before[:, 3] - before[:, 1]))
+    moved = np.column_stack([way, growth]) / (height * seconds)[:, None] if seconds > 0 else np.zeros((len(boxes), 2))
+    return np.column_stack([np.log1p(moved), np.log(width / height)])

@@ -15,6 +15,7 @@ from amiss.errors import DatasetError, FootageError, ShapeError
 from amiss.perception.motion import MotionBoxes
 from amiss.perception.network_boxes import NetworkBoxes, resolve_boxes
 from amiss.perception.pose_files import PoseBoxes
+from amiss.perception.track_files import TrackBoxes
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, BoolArray, Boxes, FloatArray, Frame, IntArray
 
@@ -164,6 +165,7 @@ def _is_covered(xyxy: FloatArray, area: FloatArray, share: float) -> BoolArray:
 BOX_SOURCES: Registry[Callable[[PerceptionConfig], BoxSource]] = Registry("box source")
 BOX_SOURCES.add("motion", lambda config: MotionBoxes(config.boxes.motion))
 BOX_SOURCES.add("file", lambda config: FileBoxes(config.boxes))
+BOX_SOURCES.add("tracks", lambda config: TrackBoxes(config.boxes))
 BOX_SOURCES.add("poses", lambda config: PoseBoxes(config.poses))
 BOX_SOURCES.add("network", lambda config: NetworkBoxes(config.boxes))
 BOX_SOURCES.add("auto", lambda config: BOX_SOURCES[resolve_boxes(config.boxes).source](config))

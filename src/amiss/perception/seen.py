@@ -20,6 +20,7 @@ class Seen:
         flow: `(H, W, 2)` float32 pixels since the frame before, None where no method needs it.
         features: `(N, D)` float32 of the boxes, None where no method needs them.
         dwell: `(N,)` float32 seconds that each has stayed on one spot, None where no method needs it.
+        speed: `(N,)` float32 pixels a second of each along its track, likewise.
         poses: Those found, each with the track id of its box, None where no method needs them.
         scene: `(D,)` float32, what the place looks like, None where no method needs it.
     """
@@ -30,5 +31,6 @@ class Seen:
     flow: FloatArray | None = None
     features: FloatArray | None = None
     dwell: FloatArray | None = None
+    speed: FloatArray | None = None
     poses: Poses | None = None
     scene: FloatArray | None = None

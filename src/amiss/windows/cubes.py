@@ -70,6 +70,8 @@ class CubeBuilder:
             data["feature"] = seen.features[: len(boxes)].astype(np.float16)
         if "dwell" in self._needs.arrays and seen.dwell is not None:
             data["dwell"] = seen.dwell[: len(boxes)]
+        if "speed" in self._needs.arrays and seen.speed is not None:
+            data["speed"] = seen.speed[: len(boxes)]
         if "pose" in self._needs.arrays and seen.poses is not None:
             data["pose"] = by_track(seen.poses, boxes.track)
         return data

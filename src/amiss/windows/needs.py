@@ -9,7 +9,7 @@ from amiss.windows.tubing import Linking
 
 __all__ = ["Array", "Needs"]
 
-Array = Literal["image", "flow", "feature", "dwell", "pose", "scene", "block"]
+Array = Literal["image", "flow", "feature", "dwell", "speed", "pose", "scene", "block"]
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Needs:
             nothing needs to be found in them, or a block of a tube or of the whole picture, which come in bags: those
             of a video, or of a stretch of it, are scored together.
         arrays: What each window carries: image `(L, S, S, 3)` uint8 RGB, flow `(L, S, S, 2)` float16 pixels a frame,
-            feature `(D,)` float16, dwell float32 seconds on one spot, pose `(17, 3)` float32 joints x, y in pixels,
-            confidence, zeros where there is none; in segments `(L, 17, 3)`; scene `(D,)` float32, what the place looks
-            like, of segments only. Clips carry their images and nothing else.
+            feature `(D,)` float16, dwell float32 seconds on one spot, speed float32 pixels a second along the track,
+            pose `(17, 3)` float32 joints x, y in pixels, confidence, zeros where there is none; in segments
+            `(L, 17, 3)`; scene `(D,)` float32, what the place looks like, of segments only. Clips
+            carry their images and nothing else.
         length: Frames a window holds.
         pace: Of clips, frames from each to the next; others hold every frame that they span.
         size: Pixels a side of crops.

@@ -31,7 +31,7 @@ NEAREST = 3
 class AttributesSettings(Settings):
     """Settings of the method `attributes`."""
 
-    parts: tuple[Literal["velocity", "appearance", "size", "place", "dwell", "pose"], ...] = Field(
+    parts: tuple[Literal["velocity", "speed", "appearance", "size", "place", "dwell", "pose"], ...] = Field(
         ("velocity", "appearance", "size", "place", "dwell"),
         min_length=1,
         description="The attributes that are looked at.",

@@ -19,7 +19,7 @@ from amiss.methods.normal import percent
 from amiss.types import BoolArray, FloatArray, Windows
 from amiss.windows.needs import Array
 
-__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Dwell", "Place", "Pose", "Rank", "Size", "Velocity"]
+__all__ = ["ATTRIBUTES", "Appearance", "Attribute", "Dwell", "Place", "Pose", "Rank", "Size", "Speed", "Velocity"]
 
 
 USUAL_HEIGHT, USUAL_WIDTH = "usual_height", "usual_width"
@@ -163,6 +163,28 @@ class Velocity(Attribute):
         """Faster, slower, or odd for its size."""
         comparison = {"high": "faster than", "low": "slower than", "odd": "for its size more unusual than"}[rank.side]
         return f"moves at {rank.quantity:.1f} {self.unit}, {comparison} {rank.share()} objects here"
+
+
+class Speed(Attribute):
+    """How fast something comes along its track, whatever moves within its box: it needs no picture."""
+
+    id = "speed"
+    unit = "body heights a second along its way"
+    arrays = ("speed",)
+    least_spread = 0.05
+
+    def vectors(self, windows: Windows) -> FloatArray:
+        """Speed in usual heights a second."""
+        return self.quantity(windows)[:, None].astype(np.float32)
+
+    def quantity(self, windows: Windows) -> FloatArray:
+        """Usual heights at its place, a second."""
+        return np.asarray(windows.data["speed"] / usual_height(windows))
+
+    def sentence(self, rank: Rank) -> str:
+        """Faster, slower, or odd."""
+        comparison = {"high": "faster than", "low": "slower than", "odd": "more unusual than"}[rank.side]
+        return f"comes along at {rank.quantity:.1f} {self.unit}, {comparison} {rank.share()} objects here"
 
 
 class Appearance(Attribute):
@@ -311,5 +333,5 @@ class Pose(Attribute):
 
 
 ATTRIBUTES: Mapping[str, Attribute] = {
-    item.id: item for item in (Velocity(), Appearance(), Size(), Place(), Dwell(), Pose())
+    item.id: item for item in (Velocity(), Speed(), Appearance(), Size(), Place(), Dwell(), Pose())
 }
