@@ -28,6 +28,7 @@ DESIGNED = {"dataset", "method", "config", "seeds", "clips", "frames", "metrics"
     "machine",
 }
 METRICS = {"auc_micro", "auc_macro", "auc_macro_padded", "eer", "ap", "f1", "score_gap"}
+MORE = {"note", "cameras", "clips_from_cache", "clips_with_masks", "tracks_from", "protocol", "smoothing"}
 ALARMS = {"event_recall", "false_alarms_per_hour", "event_delay_seconds"}
 
 
@@ -158,7 +159,7 @@ def test_bench_writes_what_others_rely_on_and_goes_on_from_its_folder(place: Pat
     first = run(*given, "--json", tmp_path / "a.json")
     assert first.status == 0, first
     result = json.loads((tmp_path / "a.json").read_text())
-    assert set(result) == DESIGNED | {"note", "cameras", "clips_from_cache", "clips_with_masks"}
+    assert set(result) == DESIGNED | MORE
     assert (result["dataset"], result["method"], result["seeds"]) == ("folder", "attributes", [0, 1])
     assert (result["clips"], result["frames"]) == (["wild0", "wild1"], 2 * support.WILD)
     assert set(result["metrics"]) == METRICS | ALARMS
