@@ -207,6 +207,9 @@ def test_region_tracks(tmp_path: Path) -> None:
         read_region_tracks(path, rate=10)
     with pytest.raises(DatasetError, match=r"gone\.txt cannot be read as text"):
         read_region_tracks(tmp_path / "gone.txt", rate=10)
+    path.write_text("0,3,1,2,3,4\n0,3,5,6,7,8\n")
+    with pytest.raises(DatasetError, match="track 0 has two boxes in frame 3"):
+        read_region_tracks(path, rate=10)
 
 
 def open_shared(shared_data: Path, name: str) -> Dataset:

@@ -212,13 +212,17 @@ def read_region_tracks(path: Path, rate: float) -> list[Track]:
         rate: Frames per second, for the seconds of the tracks.
 
     Raises:
-        DatasetError: It is missing, or a row is not as stated.
+        DatasetError: It is missing, a row is not as stated, or a track has two boxes in a frame.
     """
     rows = read_rows(path, 6)
     tracks = []
     for number in np.unique(rows[:, 0]):
         own = rows[rows[:, 0] == number]
-        frame, first = np.unique(own[:, 1].astype(np.int64), return_index=True)
+        frame, first, count = np.unique(own[:, 1].astype(np.int64), return_index=True, return_counts=True)
+        if (count > 1).any():
+            raise DatasetError(
+                f"{path}: track {int(number)} has two boxes in frame {frame[count > 1][0]}; check the file"
+            )
         corners = own[first, 2:]
         xyxy = np.concatenate(
             [np.minimum(corners[:, :2], corners[:, 2:]), np.maximum(corners[:, :2], corners[:, 2:])], 1
