@@ -10,6 +10,8 @@ from scipy.io import loadmat
 from sklearn.metrics import auc
 
 from amiss import metrics
+from amiss.datasets import DATASETS
+from amiss.engine import evaluate_plain
 
 SHARED = Path(os.environ.get("AMISS_SHARED_DATA", Path(__file__).parents[2] / "../shared/data"))
 EXACT = {"rel": 0, "abs": 1e-9}
@@ -99,3 +101,12 @@ def test_ped2_labels_are_where_the_mask_is_not_empty():
     assert set(labels.files) == set(masks.files)
     for clip in labels.files:
         np.testing.assert_array_equal(labels[clip].astype(bool), masks[clip].any(axis=(1, 2)))
+
+
+def test_plain_scores_of_xd_violence_are_evaluated_without_its_videos(tmp_path):
+    segments = np.load(shared("golden", "xd_violence", "pred_raw_seg_XD.npy")).ravel()
+    np.save(tmp_path / "scores.npy", segments.repeat(16))
+    dataset = DATASETS["xd-violence"](shared("xd_violence"))
+    found = evaluate_plain(dataset, frame_scores=tmp_path / "scores.npy", smoothing="none")
+    assert len(found["clips"]) == 800
+    assert found["metrics"]["auc_micro"]["raw"] == pytest.approx(0.6656061807880673, **EXACT)

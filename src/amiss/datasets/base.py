@@ -23,7 +23,7 @@ from amiss.errors import DatasetError
 from amiss.footage import Footage, FrameFolder, make_footage
 from amiss.footage.absent import AbsentFootage
 from amiss.footage.features import FEATURE_SUFFIXES
-from amiss.footage.names import natural_key
+from amiss.footage.names import safe_name
 from amiss.types import BoolArray, Image, Track, Tube
 
 __all__ = ["Clip", "Dataset", "Found", "Split", "length_of"]
@@ -123,13 +123,18 @@ class Dataset(ABC):
         return labels
 
     def _unfilmed(self) -> dict[Split, list[Clip]]:
-        """The clips that are labelled or whose tracks are known, where the data set has no footage at all."""
-        labelled = [] if self._label_file is None else archive_keys(self._label_file)
+        """The clips that are labelled or whose tracks are known, where the data set has no footage at all.
+
+        They keep the order of the file: scores of all clips in one row are in that of the labels.
+        """
+        labelled = self._labelled()
         named = {split: clips_of(self.root / f"tracks_{split}.npz") for split in _SPLITS}
         names: dict[Split, list[str]] = {"training": named["training"], "testing": named["testing"] or labelled}
-        return {
-            split: [self._absent(split, name) for name in sorted(names[split], key=natural_key)] for split in _SPLITS
-        }
+        return {split: [self._absent(split, name) for name in names[split]] for split in _SPLITS}
+
+    def _labelled(self) -> list[str]:
+        """The names of the test clips in the archive of labels, if there is one."""
+        return [] if self._label_file is None else archive_keys(self._label_file)
 
     def _absent(self, split: Split, name: str) -> Clip:
         """A clip without pictures: as long as its labels or tracks are."""
@@ -138,8 +143,8 @@ class Dataset(ABC):
         last = 0 if tracks is None or not len(tracks) else int(tracks[-1, 0]) + 1
         origin = (path if path.is_file() else self._label_file or self.root) / name
         size = self.size if tracks is not None else None
-        footage = AbsentFootage(origin, name, last if labels is None else len(labels), self.fps, size)
-        return Clip(name, split, footage, self._camera(name))
+        footage = AbsentFootage(origin, safe_name(name), last if labels is None else len(labels), self.fps, size)
+        return Clip(footage.name, split, footage, self._camera(name))
 
     @property
     def _label_file(self) -> Path | None:

@@ -66,7 +66,11 @@ class XDViolence(Dataset):
     @cached_property
     def _listed(self) -> dict[str, str]:
         """Names as they stand in lists, by those of test clips, in which some letters are replaced."""
-        return {safe_name(name): name for name, _ in self._footage("testing")}
+        found = [name for name, _ in self._footage("testing")]
+        return {safe_name(name): name for name in found or self._labelled()}
+
+    def _labelled(self) -> list[str]:
+        return super()._labelled() if self._segments is None else list(self._segments)
 
     @cached_property
     def _intervals(self) -> dict[str, list[tuple[int, int]]]:
