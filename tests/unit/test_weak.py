@@ -253,7 +253,7 @@ def test_a_bench_of_videos_with_labels_tells_which_where_and_when(world: Path, t
     assert len({clip.name for clip, _ in training}) == 4
     config = config_of(tmp_path, method=SMALL[ID]["method"] | {"steps": 10}, perception={"boxes": {"source": "file"}})
     result = bench(dataset, ID, config, [0], tmp_path / "out")
-    found = {name: kinds["raw"]["mean"] for name, kinds in result["metrics"].items()}
+    found = {name: kinds["raw"]["mean"] for name, kinds in result["metrics"].items() if "raw" in kinds}
     assert {"vauc", "far@0.2", "miou", "iou@0.1", "miou_random", "miou_upper", "auc_micro"} <= found.keys()
     assert found["miou_upper"] >= max(found["miou"], found["miou_random"]) >= 0
     assert found["miou_upper"] > 0.1
