@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def _listed(folder: Path) -> list[Path]:
         raise ScoresError(f"the folder {folder} cannot be read ({error.strerror}); check the path") from None
 
 
-def _clip_of(name: str, clips: Mapping[str, Clip], source: Path) -> str:
+def _clip_of(name: str, clips: Iterable[str], source: Path) -> str:
     """The test clip that a name means."""
     key = find_key(clips, name)
     if key is None:
@@ -64,7 +64,7 @@ def _clip_of(name: str, clips: Mapping[str, Clip], source: Path) -> str:
     return key
 
 
-def _check_all(clips: Mapping[str, Clip], found: Mapping[str, Any], source: Path, advice: str) -> None:
+def _check_all(clips: Iterable[str], found: Mapping[str, Any], source: Path, advice: str) -> None:
     if missing := [name for name in clips if name not in found]:
         raise ScoresError(f"{source} has no scores of test clip {missing[0]} ({len(missing)} are missing); {advice}")
 
@@ -119,7 +119,7 @@ def read_frame_scores(path: Path, dataset: Dataset) -> dict[str, FloatArray]:
     """
     clips = {clip.name: clip for clip in dataset.testing()}
     lengths = {name: len(dataset.labels(clip)) for name, clip in clips.items()}
-    found = _reader(path)(path, clips, lengths)
+    found = _reader(path)(path, lengths)
     _check_all(clips, found, path, "give a score for each of its frames")
     for name, scores in found.items():
         if len(scores) != lengths[name]:
@@ -132,7 +132,7 @@ def read_frame_scores(path: Path, dataset: Dataset) -> dict[str, FloatArray]:
     return {name: found[name] for name in clips}
 
 
-Reader = Callable[[Path, Mapping[str, Clip], Mapping[str, int]], dict[str, FloatArray]]
+Reader = Callable[[Path, Mapping[str, int]], dict[str, FloatArray]]
 
 
 def _reader(path: Path) -> Reader:
@@ -149,35 +149,35 @@ def _reader(path: Path) -> Reader:
     return readers[path.suffix.lower()]
 
 
-def _from_folder(path: Path, clips: Mapping[str, Clip], lengths: Mapping[str, int]) -> dict[str, FloatArray]:  # noqa: ARG001
+def _from_folder(path: Path, lengths: Mapping[str, int]) -> dict[str, FloatArray]:
     found = {}
     for file in sorted(path.iterdir()):
         if file.suffix.lower() == ".npy":
-            found[_clip_of(file.stem, clips, file)] = _row(_array(file), file)
+            found[_clip_of(file.stem, lengths, file)] = _row(_array(file), file)
         elif file.suffix.lower() in (".txt", ".csv"):
-            found[_clip_of(file.stem, clips, file)] = _numbers(file, 1, "score")[:, 0]
+            found[_clip_of(file.stem, lengths, file)] = _numbers(file, 1, "score")[:, 0]
     return found
 
 
-def _from_archive(path: Path, clips: Mapping[str, Clip], lengths: Mapping[str, int]) -> dict[str, FloatArray]:  # noqa: ARG001
+def _from_archive(path: Path, lengths: Mapping[str, int]) -> dict[str, FloatArray]:
     try:
         keys = archive_keys(path)
     except DatasetError as error:
         raise ScoresError(str(error)) from None
-    return {_clip_of(key, clips, path): _row(_array(path, key), path) for key in keys}
+    return {_clip_of(key, lengths, path): _row(_array(path, key), path) for key in keys}
 
 
-def _from_array(path: Path, clips: Mapping[str, Clip], lengths: Mapping[str, int]) -> dict[str, FloatArray]:
+def _from_array(path: Path, lengths: Mapping[str, int]) -> dict[str, FloatArray]:
     row = _row(_array(path), path)
     if len(row) != sum(lengths.values()):
         raise ScoresError(
-            f"{path} has {len(row)} scores, and the {len(clips)} test clips have {sum(lengths.values())} frames"
+            f"{path} has {len(row)} scores, and the {len(lengths)} test clips have {sum(lengths.values())} frames"
         )
     ends = np.cumsum(list(lengths.values()))[:-1]
     return dict(zip(lengths, np.split(row, ends), strict=True))
 
 
-def _from_table(path: Path, clips: Mapping[str, Clip], lengths: Mapping[str, int]) -> dict[str, FloatArray]:
+def _from_table(path: Path, lengths: Mapping[str, int]) -> dict[str, FloatArray]:
     reader = csv.DictReader(read_text(path).splitlines(), skipinitialspace=True)
     names = [name.strip().lower() for name in reader.fieldnames or ()]
     reader.fieldnames = names
@@ -186,7 +186,7 @@ def _from_table(path: Path, clips: Mapping[str, Clip], lengths: Mapping[str, int
         raise ScoresError(f"{path} has the columns {', '.join(names)}; begin it with the line clip,frame,score")
     found = {name: np.full(length, np.nan) for name, length in lengths.items()}
     for row in reader:
-        name = _clip_of(stem_of(row[column] or ""), clips, path)
+        name = _clip_of(stem_of(row[column] or ""), lengths, path)
         _put(found[name], row, f"{path}, line {reader.line_num}")
     return found
 
