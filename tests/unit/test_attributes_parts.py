@@ -50,6 +50,7 @@ def windows(
         "step": np.full(count, step, np.float32),
         "feature": np.full((count, 6), 0.5, np.float16),
         "dwell": np.full(count, 9.0, np.float32),
+        "speed": np.full(count, 80.0, np.float32),
         "cut": np.tile(np.array(cut), (count, 1)),
         "pose": np.tile(bent_body(box, 30), (count, 1, 1)),
     }
@@ -86,6 +87,7 @@ def test_speed_is_that_of_what_moves_and_not_of_the_ground() -> None:
     ("name", "quantity"),
     [
         ("velocity", 50 / 50),
+        ("speed", 80 / 50),
         ("size", 40 / 50),
         ("place", 20),
         ("appearance", 0.5 * np.sqrt(6)),
@@ -101,6 +103,7 @@ def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
     ("name", "vector"),
     [
         ("velocity", [50 / 50, np.log(20 / 50), np.log(40 / 50)]),
+        ("speed", [80 / 50]),
         ("size", [np.log(20 / 50), np.log(40 / 50)]),
         ("place", [20, 60]),
         ("dwell", [20, 60, np.log(10)]),
