@@ -39,6 +39,8 @@ def _first_problem(error: ValidationError, model: type[Settings], prefix: str) -
     problem = error.errors()[0]
     place = [str(item) for item in problem["loc"]]
     key = prefix + ".".join(place)
+    if problem["type"] == "missing":
+        return f"{key} is missing; give it a value"
     if problem["type"] != "extra_forbidden":
         return f"{key} does not take {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
     for step in place[:-1]:

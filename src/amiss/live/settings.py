@@ -1,0 +1,239 @@
+"""The file that `amiss watch` is given: cameras, where things are kept, who is told."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+
+from amiss.config import Polygon
+from amiss.config.base import Settings
+from amiss.config.load import read_yaml
+from amiss.errors import ConfigError
+from amiss.footage.names import safe_name
+from amiss.live.address import Address, shown
+
+__all__ = [
+    "AlertSettings",
+    "CameraSettings",
+    "HoursSettings",
+    "LearningSettings",
+    "MediaSettings",
+    "MetricsSettings",
+    "ScheduleSettings",
+    "WatchSettings",
+    "ZoneSettings",
+    "read_watch",
+]
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class HoursSettings(Settings):
+    """Some hours of some days; an end before the start is on the day after."""
+
+    days: tuple[Day, ...] = Field(WEEK, min_length=1, description="Days of the week on which it starts.")
+    start: time = Field(time(0, 0), description="Local time.")
+    end: time = Field(time(0, 0), description="Local time; the same as the start is a whole day.")
+
+
+class ScheduleSettings(Settings):
+    """When a camera may raise alarms; at other times it scores and keeps events without telling anybody."""
+
+    zone: str = Field("UTC", description="Time zone, such as Europe/Berlin.")
+    hours: tuple[HoursSettings, ...] = Field((), description="When alarms are raised; always where nothing is given.")
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {name!r}") from None
+        return name
+
+
+class ZoneSettings(Settings):
+    """A named part of the view."""
+
+    polygon: Polygon = Field(..., description="Corners x, y as shares of the picture, 0..1.")
+    alarm: bool = Field(default=True, description="Whether what stands in it may raise an alarm.")
+
+
+class LearningSettings(Settings):
+    """How a camera that comes without a model gets one from what it sees."""
+
+    method: str = Field("attributes", description="Id of the method.")
+    settings: dict[str, Any] = Field({}, description="Settings of `amiss learn`, keys with dots.")
+    collect: float = Field(24.0, gt=0, description="Hours of footage that are collected before anything is learned.")
+    shadow: float = Field(24.0, ge=0, description="Hours that it then scores without raising alarms.")
+    block: float = Field(10.0, gt=0, description="Minutes of footage that are kept or dropped as one.")
+    blocks: int = Field(300, ge=4, description="Most blocks kept; of more, a sample of all hours of the week.")
+    every: float = Field(24.0, ge=0, description="Hours after which it learns anew from what is kept; 0 never.")
+
+
+class CameraSettings(Settings):
+    """One camera."""
+
+    source: SecretStr = Field(..., description="rtsp://, rtsps://, http://, https://, or a file to play as if live.")
+    transport: Literal["tcp", "udp"] = Field("tcp", description="How RTSP brings its packets.")
+    model: Path | None = Field(None, description="Model folder; without one the camera learns from what it sees.")
+    learning: LearningSettings = Field(LearningSettings(), description="Learning from what it sees.")
+    rate: float | None = Field(None, gt=0, description="Most frames a second that are looked at; by default all.")
+    repeat: bool = Field(default=False, description="Play a file again when it ends, for trials.")
+    budget: str | None = Field(None, description="Alarm budget, such as 2/day; by default the model's own.")
+    privacy: tuple[Polygon, ...] = Field((), description="Polygons blacked out before anything sees them.")
+    zones: dict[str, ZoneSettings] = Field({}, description="Named parts of the view.")
+    schedule: ScheduleSettings = Field(ScheduleSettings(), description="When alarms are raised.")
+    cooldown: float = Field(60.0, ge=0, description="Seconds after an alarm in which alike events join it.")
+    connect: float = Field(10.0, gt=0, description="Seconds in which a camera must answer.")
+    silence: float = Field(5.0, gt=0, description="Seconds without a frame after which the connection is made anew.")
+    retry: float = Field(30.0, gt=0, description="Most seconds between two attempts to connect; the first are sooner.")
+    queue: int = Field(8, ge=2, description="Frames that may wait to be scored; then the oldest are dropped.")
+
+
+class MediaSettings(Settings):
+    """Clips and pictures of events."""
+
+    before: float = Field(5.0, ge=0, description="Seconds of a clip before its event.")
+    after: float = Field(3.0, ge=0, description="Seconds of a clip after its event.")
+    longest: float = Field(120.0, gt=0, description="Longest clip in seconds.")
+    rate: float = Field(10.0, gt=0, description="Most frames a second of a clip.")
+    width: int = Field(960, ge=64, description="Widest picture of a clip in pixels.")
+    days: float = Field(30.0, gt=0, description="Clips and pictures older than so many days are deleted.")
+    free: float = Field(2.0, ge=0, description="Below so many free GB on the disk the oldest are deleted.")
+
+
+class AlertSettings(Settings):
+    """Somebody who is told of events."""
+
+    name: str = Field(..., min_length=1, description="Its name, each another one.")
+    kind: Literal["mqtt", "webhook", "apprise"] = Field(..., description="How.")
+    address: SecretStr = Field(..., description="mqtt://user:password@host:port, https://…, or an address of apprise.")
+    cameras: tuple[str, ...] = Field((), description="Only of these cameras; of all where nothing is given.")
+    secret: SecretStr | None = Field(None, description="Key with which a webhook's body is signed (HMAC-SHA256).")
+    updates: bool = Field(default=True, description="Whether it is told that an event goes on and that it ended.")
+    topic: str = Field("amiss", description="MQTT: first part of all topics.")
+    discovery: str = Field("homeassistant", description="MQTT: prefix of Home Assistant's discovery; empty for none.")
+
+
+class MetricsSettings(Settings):
+    """The page of numbers for Prometheus."""
+
+    port: int | None = Field(None, ge=0, le=65535, description="Port; without one there is no such page.")
+    host: str = Field("127.0.0.1", description="Address it listens at; beyond this machine only if told.")
+
+
+class WatchSettings(Settings):
+    """All that `amiss watch` is told."""
+
+    data: Path = Field(Path("amiss-data"), description="Folder of the store, of media and of what cameras learned.")
+    store: SecretStr | None = Field(None, description="postgresql+psycopg://…; else SQLite in `data`.")
+    cameras: dict[str, CameraSettings] = Field(..., min_length=1, description="By name.")
+    alerts: tuple[AlertSettings, ...] = Field((), description="Who is told.")
+    media: MediaSettings = Field(MediaSettings(), description="Clips and pictures.")
+    metrics: MetricsSettings = Field(MetricsSettings(), description="Numbers for Prometheus.")
+
+    @field_validator("cameras")
+    @classmethod
+    def _plain(cls, cameras: dict[str, CameraSettings]) -> dict[str, CameraSettings]:
+        for name in cameras:
+            if safe_name(name) != name:
+                raise ValueError(
+                    f"a camera's name has letters, digits, - and _ only, not {name!r}; {safe_name(name)!r} would do"
+                )
+        return cameras
+
+    @field_validator("alerts")
+    @classmethod
+    def _apart(cls, alerts: tuple[AlertSettings, ...]) -> tuple[AlertSettings, ...]:
+        names = [alert.name for alert in alerts]
+        if len(set(names)) < len(names):
+            raise ValueError("two alerts have the same name")
+        return alerts
+
+
+def read_watch(file: Path, environment: Mapping[str, str] = os.environ) -> WatchSettings:
+    """The settings of a file; `${NAME}` in its texts is the environment's, so that passwords can stay out of it.
+
+    Paths are taken from the file's own folder.
+
+    Args:
+        file: YAML.
+        environment: Variables.
+
+    Raises:
+        ConfigError: It cannot be read, others may read it while it holds a password, a variable is missing, or a
+            value does not fit.
+    """
+    values = read_yaml(file, "configuration")
+    _check_closed(file, values)
+    try:
+        settings = WatchSettings.build(_filled(values, environment))
+    except ConfigError as error:
+        raise ConfigError(shown(str(error), *_addresses(_filled(values, environment)))) from None
+    home = file.absolute().parent
+    cameras = {
+        name: camera.model_copy(update={"model": home / camera.model}) if camera.model else camera
+        for name, camera in settings.cameras.items()
+    }
+    return settings.model_copy(update={"data": home / settings.data, "cameras": cameras})
+
+
+def _addresses(value: Any) -> list[Address]:
+    """All texts in some settings as addresses, of which none may be shown whole."""
+    if isinstance(value, dict):
+        return [address for item in value.values() for address in _addresses(item)]
+    if isinstance(value, list):
+        return [address for item in value for address in _addresses(item)]
+    return [Address.parse(value)] if isinstance(value, str) else []
+
+
+def _filled(value: Any, environment: Mapping[str, str]) -> Any:
+    """The same value with variables in its texts filled in."""
+    if isinstance(value, dict):
+        return {key: _filled(item, environment) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, environment) for item in value]
+    return VARIABLE.sub(lambda found: _variable(found[1], environment), value) if isinstance(value, str) else value
+
+
+def _variable(name: str, environment: Mapping[str, str]) -> str:
+    if name not in environment:
+        raise ConfigError(f"the configuration asks for the variable {name}, which is not set; set it and start again")
+    return environment[name]
+
+
+def _check_closed(file: Path, values: Mapping[str, Any]) -> None:
+    """Whether a file with passwords in it is its owner's alone."""
+    if os.name == "posix" and file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and _holds_password(values):
+        raise ConfigError(
+            f"{file} holds a password and others may read it; run chmod 600 {file}, or write ${{NAME}} for a variable"
+        )
+
+
+def _holds_password(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any((key == "secret" and not _is_variable(item)) or _holds_password(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(_holds_password(item) for item in value)
+    return isinstance(value, str) and _has_password(value)
+
+
+def _has_password(text: str) -> bool:
+    """Whether a text is an address with a password that stands in it."""
+    password = Address.parse(text).password
+    return password is not None and not _is_variable(password)
+
+
+def _is_variable(value: Any) -> bool:
+    return isinstance(value, str) and VARIABLE.fullmatch(value) is not None
