@@ -10,12 +10,13 @@ from amiss.engine.rows import bench_rows, table_of
 from amiss.engine.score import score_clip, score_clips
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.engine.settings import changed_settings
-from amiss.engine.stream import Stream, Update
+from amiss.engine.stream import Pending, Stream, Update
 from amiss.engine.sweep import Row, Sweep, read_sweep, rows_of_methods
 from amiss.engine.transfer import Transfer
 
 __all__ = [
     "Model",
+    "Pending",
     "Row",
     "Scores",
     "Stream",

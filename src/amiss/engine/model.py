@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from amiss import __version__
 from amiss.config import Config
@@ -27,7 +29,10 @@ __all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method", "nee
 
 FORMAT = 1
 INDEX = "model.json"
-OPEN_KEYS = ("report.", "device", "cache", "scoring.causal", "scoring.release", "scoring.merge", "scoring.min_seconds")
+HELD = "calibration.safetensors"
+OPEN_KEYS = ("report.", "device", "cache", "scoring.causal")
+LEVEL_KEYS = ("scoring.budget", "scoring.release", "scoring.merge", "scoring.min_seconds")
+"""Settings that decide what is an event, after which the level is set anew from what was held back."""
 LICENCES = {"efficientnet-lite0": "Apache-2.0 (EfficientNet-Lite0, ImageNet weights)"}
 
 Mode = Literal["centred", "causal"]
@@ -106,11 +111,17 @@ class Model:
 
         Raises:
             ConfigError: One of them takes part in what was learned.
+            ModelError: The level of events would have to be set anew, and the model is too old for that.
         """
         for key in sets:
-            if not key.startswith(OPEN_KEYS):
+            if not key.startswith(OPEN_KEYS + LEVEL_KEYS):
                 raise ConfigError(f"{key} is part of what the model learned; give it to `amiss learn`")
-        return Model(self.method, config, self.calibrations, self.learned, self.examples)
+        calibrations = self.calibrations
+        if any(key.startswith(LEVEL_KEYS) for key in sets):
+            calibrations = {
+                mode: one.with_budget(config.scoring, config.footage.gap) for mode, one in calibrations.items()
+            }
+        return Model(self.method, config, calibrations, self.learned, self.examples)
 
     def fingerprint(self) -> str:
         """A hash of all that takes part in scores and events."""
@@ -136,6 +147,7 @@ class Model:
             (partial / "examples").mkdir()
             for name, picture in self.examples.items():
                 (partial / "examples" / name).write_bytes(picture)
+            (partial / HELD).write_bytes(save(_held_arrays(self.calibrations)))
             (partial / INDEX).write_text(json.dumps(self._index(partial), indent=1), encoding="utf-8")
 
     def _index(self, partial: Path) -> dict[str, Any]:
@@ -181,8 +193,38 @@ class Model:
         except (ConfigError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"the model {folder} was made by another version: {error}; learn it anew") from None
         method.load(folder)
+        if HELD in index["files"]:
+            calibrations = _with_held(calibrations, folder / HELD)
         examples = {Path(name).name: (folder / name).read_bytes() for name in index["files"] if "examples/" in name}
         return cls(method, config, calibrations, index["learned"], examples)
+
+
+def _held_arrays(calibrations: Mapping[Mode, Calibration]) -> dict[str, FloatArray]:
+    """The held-back curves as named arrays."""
+    return {
+        f"{mode}.{number}.{name}": np.ascontiguousarray(array, np.float64)
+        for mode, calibration in calibrations.items()
+        for number, curve in enumerate(calibration.held)
+        for name, array in zip(("rarity", "seconds"), curve, strict=True)
+    }
+
+
+def _with_held(calibrations: Mapping[Mode, Calibration], path: Path) -> dict[Mode, Calibration]:
+    """The calibrations with the curves that `_held_arrays` made arrays of.
+
+    Raises:
+        ModelError: The file is damaged.
+    """
+    try:
+        arrays = load_file(path)
+        counts = {mode: sum(name.startswith(f"{mode}.") for name in arrays) // 2 for mode in calibrations}
+        held = {
+            mode: tuple((arrays[f"{mode}.{n}.rarity"], arrays[f"{mode}.{n}.seconds"]) for n in range(count))
+            for mode, count in counts.items()
+        }
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise ModelError(f"{path} is damaged ({error}); learn the model anew") from None
+    return {mode: replace(calibration, held=held[mode]) for mode, calibration in calibrations.items()}
 
 
 def check_target(folder: Path) -> None:

@@ -17,7 +17,7 @@ from amiss.scoring.explain import worst_of
 from amiss.scoring.smooth import CausalFilter, Smoothing, is_jump
 from amiss.types import Event, Frame, RegionScores, Windows
 
-__all__ = ["Stream", "Update"]
+__all__ = ["Pending", "Stream", "Update"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,7 @@ class Update:
         smoothed: The score smoothed with the past.
         calibrated: -log10 of the share of normal footage that scores as high.
         event: An event that ended, if one did.
+        windows: The windows that the frame was scored by.
     """
 
     regions: RegionScores
@@ -37,6 +38,22 @@ class Update:
     smoothed: float
     calibrated: float
     event: Event | None
+    windows: Windows
+
+
+@dataclass(frozen=True, eq=False)
+class Pending:
+    """An event that goes on.
+
+    Attributes:
+        event: So far.
+        region: Its worst region; no row where nothing was seen.
+        windows: The windows of its worst frame, or none.
+    """
+
+    event: Event
+    region: RegionScores
+    windows: Windows | None
 
 
 class Stream:
@@ -45,16 +62,17 @@ class Stream:
     Args:
         model: The model.
         camera: Name for the events.
+        most: Of an event that goes on for longer, not more than about so many frames' regions are kept, evenly spread.
     """
 
-    def __init__(self, model: Model, camera: str = "camera") -> None:
+    def __init__(self, model: Model, camera: str = "camera", most: int | None = None) -> None:
         self._model, self._camera = model, camera
         self._pipeline = Pipeline(model.config, needs_in("causal", model.method.needs))
         self._pipeline.reset()
         self._calibration = model.calibrations["causal"]
         self._filter = CausalFilter(Smoothing.parse(model.config.scoring.smoothing))
         self._finder = make_finder(self._calibration.level, model.config.scoring, model.config.footage.gap)
-        self._held = _Held()
+        self._held = _Held(most)
         self._before: float | None = None
         self._standing: tuple[RegionScores, Windows] | None = None
         self._recent: deque[RegionScores] = deque(maxlen=persistence(model.config, model.method))
@@ -73,7 +91,20 @@ class Stream:
         span = self._finder.update(frame.index, frame.seconds, calibrated)
         event = self._event(span) if span else None
         self._held.add(frame.index, regions, windows, self._finder.pending)
-        return Update(regions, raw, smoothed, calibrated, event)
+        return Update(regions, raw, smoothed, calibrated, event, windows)
+
+    @property
+    def span(self) -> Span | None:
+        """When the event is that goes on and is sure to be one; None where there is none."""
+        return self._finder.pending if self._finder.sure else None
+
+    def pending(self) -> Pending | None:
+        """The event that goes on and is sure to be one, as far as it has come."""
+        span = self.span
+        if span is None:
+            return None
+        event, region = self._event(span), worst_of(self._held.regions())
+        return Pending(event, region, self._held.known)
 
     def _score(self, frame: Frame) -> tuple[RegionScores, Windows]:
         """The regions of this frame and the windows they are of; between two that are scored, those of the one before.
@@ -106,7 +137,8 @@ class Stream:
 class _Held:
     """What an open event needs: its regions, and the windows of its worst frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None) -> None:
+        self._most = most
         self._forget()
 
     def _forget(self) -> None:
@@ -114,6 +146,12 @@ class _Held:
         self._after: list[tuple[RegionScores, Windows]] = []
         self._worst = float("-inf")
         self._windows: Windows | None = None
+        self._every, self._met = 1, 0
+
+    @property
+    def known(self) -> Windows | None:
+        """The windows of the worst frame, or None."""
+        return self._windows
 
     @property
     def windows(self) -> Windows:
@@ -143,7 +181,18 @@ class _Held:
             self._after.clear()
 
     def _take(self, regions: RegionScores, windows: Windows) -> None:
-        self._inside.append(regions)
         worst = worst_of(regions)
-        if len(worst) and float(worst.score[0]) > self._worst:
+        worse = len(worst) > 0 and float(worst.score[0]) > self._worst
+        if worse:
             self._worst, self._windows = float(worst.score[0]), windows
+        if worse or self._met % self._every == 0:
+            self._inside.append(regions)
+        self._met += 1
+        if self._most and len(self._inside) > self._most:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Drop every second frame, but not the worst; from now on take in half as many."""
+        self._every *= 2
+        worst = max(self._inside, key=lambda regions: float(regions.score.max(initial=-np.inf)))
+        self._inside = [one for number, one in enumerate(self._inside) if number % 2 == 0 or one is worst]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from amiss.config import ScoringConfig
-from amiss.errors import ConfigError, FootageError
+from amiss.errors import ConfigError, FootageError, ModelError
 from amiss.scoring.events import Hysteresis, find_spans
 from amiss.scoring.tail import Pareto, Tail, fit_pareto
 from amiss.types import FloatArray
@@ -48,6 +48,7 @@ class Calibration:
         peaks: How many separate normal peaks the level rests on.
         seen: How many normal events at this level the held-back footage itself had.
         budget: Alarms an hour asked for.
+        held: Of each held-back clip the rarities `(T,)` and the seconds `(T,)`; another budget is set by them.
     """
 
     tail: Tail
@@ -59,6 +60,22 @@ class Calibration:
     peaks: int
     seen: int
     budget: float
+    held: Sequence[tuple[FloatArray, FloatArray]] = field(default=(), repr=False)
+
+    def with_budget(self, config: ScoringConfig, gap: float) -> Calibration:
+        """The same tail with the level of another budget, or of other rules of what is one event.
+
+        Args:
+            config: Budget and hysteresis.
+            gap: Seconds that end an event.
+
+        Raises:
+            ConfigError: The budget cannot be read.
+            ModelError: The held-back curves were not kept.
+        """
+        if not self.held:
+            raise ModelError("the model is of an older version that keeps no curves to set a budget by; learn it anew")
+        return _with_level(self.tail, self.floor, self.held, config, gap)
 
     @property
     def extrapolated(self) -> bool:
@@ -109,18 +126,26 @@ def calibrate(
         ConfigError: The budget cannot be read.
         FootageError: There is no held-back footage.
     """
-    budget = parse_budget(config.budget)
+    parse_budget(config.budget)
     curves = [(values, seconds) for values, seconds in curves if len(values) > 1]
     if not curves:
         raise FootageError("there is no normal footage to hold back for calibration; give more than a few frames")
     tail = Tail.fit(np.concatenate([values for values, _ in curves]))
-    rarity = [(tail.rarity(values), seconds) for values, seconds in curves]
-    hours = sum(float(seconds[-1] - seconds[0]) for _, seconds in curves) / 3600
+    rarity = [(tail.rarity(values), np.asarray(seconds, np.float64)) for values, seconds in curves]
+    return _with_level(tail, floor, rarity, config, gap)
+
+
+def _with_level(
+    tail: Tail, floor: float, rarity: Sequence[tuple[FloatArray, FloatArray]], config: ScoringConfig, gap: float
+) -> Calibration:
+    """The level that keeps the budget, and all that is told about it."""
+    budget = parse_budget(config.budget)
+    hours = sum(float(seconds[-1] - seconds[0]) for _, seconds in rarity) / 3600
     count = _counter(rarity, config, gap)
     peaks = _peaks(rarity, config, gap)
     level = _level(peaks, hours, budget, count)
     low, high = _interval(peaks, hours, budget, level)
-    return Calibration(tail, floor, level, low, high, hours, len(peaks), count(level), budget)
+    return Calibration(tail, floor, level, low, high, hours, len(peaks), count(level), budget, rarity)
 
 
 def _counter(

@@ -63,6 +63,11 @@ class Hysteresis:
         """The span that is open, or may still be merged with what follows."""
         return self._span
 
+    @property
+    def sure(self) -> bool:
+        """Whether that span is long enough to be handed out whatever follows."""
+        return self._span is not None and self._lasts(self._span)
+
     def update(self, frame: int, seconds: float, score: float) -> Span | None:
         """Take in one frame; gives the span that can no longer grow, if there is one."""
         jumped = self._before is not None and not 0 <= seconds - self._before <= self._gap
@@ -97,7 +102,10 @@ class Hysteresis:
 
     def _take(self) -> Span | None:
         span, self._span = self._span, None
-        return span if span and span.end - span.start + self._tail >= self._min - 1e-9 else None
+        return span if span and self._lasts(span) else None
+
+    def _lasts(self, span: Span) -> bool:
+        return span.end - span.start + self._tail >= self._min - 1e-9
 
 
 def find_spans(curve: FloatArray, seconds: FloatArray, finder: Hysteresis) -> list[Span]:
