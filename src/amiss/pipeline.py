@@ -6,7 +6,7 @@ scored in larger batches; that is the only difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,8 @@ from amiss.perception.features import Features
 from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.log import Rows, StageLog
 from amiss.perception.masks import Masked, Masks
+from amiss.perception.network_boxes import NetworkBoxes
+from amiss.perception.network_boxes import look_together as look
 from amiss.perception.poses import POSE_SOURCES
 from amiss.perception.scenes import Scene
 from amiss.perception.seen import Seen
@@ -41,7 +43,7 @@ from amiss.windows.segments import SegmentBuilder
 from amiss.windows.store import WindowPart, WindowWriter
 from amiss.windows.tubes import TubeBuilder
 
-__all__ = ["Pipeline", "resolve_device"]
+__all__ = ["Pipeline", "look_together", "resolve_device"]
 
 STAGES_VERSION = 12
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
@@ -74,6 +76,23 @@ def resolve_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(f"device does not take {name!r} here: {str(error).splitlines()[0]}") from None
     return device
+
+
+def look_together(pipelines: Sequence[Pipeline], frames: Sequence[Frame]) -> None:
+    """Ask the networks that several cameras share about the next frame of each, all at once.
+
+    `Pipeline.update` then finds what they saw; the numbers are those that it gives without this.
+
+    Args:
+        pipelines: Of the cameras.
+        frames: The next frame of each.
+    """
+    together: dict[str, list[tuple[NetworkBoxes, Frame]]] = {}
+    for pipeline, frame in zip(pipelines, frames, strict=True):
+        if network := pipeline.network:
+            together.setdefault(network.network, []).append((network, pipeline.shown(frame)))
+    for pairs in together.values():
+        look([network for network, _ in pairs], [frame for _, frame in pairs])
 
 
 class Pipeline:
@@ -221,6 +240,15 @@ class Pipeline:
                 f"there are no pictures of clip {footage.name}, only tracks, and the method {what}; choose attributes "
                 "with method.parts=[speed,size,place,dwell] and perception.boxes.source=tracks"
             )
+
+    @property
+    def network(self) -> NetworkBoxes | None:
+        """The network that finds boxes, which several cameras can be shown to at once; None where none does."""
+        return self._boxes if isinstance(self._boxes, NetworkBoxes) else None
+
+    def shown(self, frame: Frame) -> Frame:
+        """The frame as it is looked at, with what is private blacked out."""
+        return self._masks.apply(frame)
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
         """Every frame of some footage with the windows that it completes."""

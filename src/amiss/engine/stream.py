@@ -47,12 +47,10 @@ class Pending:
 
     Attributes:
         event: So far.
-        region: Its worst region; no row where nothing was seen.
         windows: The windows of its worst frame, or none.
     """
 
     event: Event
-    region: RegionScores
     windows: Windows | None
 
 
@@ -76,6 +74,11 @@ class Stream:
         self._before: float | None = None
         self._standing: tuple[RegionScores, Windows] | None = None
         self._recent: deque[RegionScores] = deque(maxlen=persistence(model.config, model.method))
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What it sees with."""
+        return self._pipeline
 
     def update(self, frame: Frame) -> Update:
         """Score one frame; frames come in order of time."""
@@ -103,8 +106,7 @@ class Stream:
         span = self.span
         if span is None:
             return None
-        event, region = self._event(span), worst_of(self._held.regions())
-        return Pending(event, region, self._held.known)
+        return Pending(self._event(span), self._held.known)
 
     def _score(self, frame: Frame) -> tuple[RegionScores, Windows]:
         """The regions of this frame and the windows they are of; between two that are scored, those of the one before.

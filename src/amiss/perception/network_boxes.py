@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from amiss.perception.overlap import suppressed
 from amiss.perception.weights import WEIGHTS, find_weights, get_weights
 from amiss.types import Boxes, FloatArray, Frame, Image
 
-__all__ = ["NetworkBoxes", "licences", "resolve_boxes", "why_motion"]
+__all__ = ["NetworkBoxes", "licences", "look_together", "resolve_boxes", "why_motion"]
 
 SHARED = 0.25
 """Share of a tile's side that it has in common with the next: nothing smaller is cut by every tile."""
@@ -78,25 +79,52 @@ class NetworkBoxes:
         self._about = describe(config.network)
         self._detector = Detector(self._about)
         self._motion = MotionBoxes(config.motion) if config.motion_added else None
+        self._seen: tuple[tuple[int, float], Sequence[Boxes]] | None = None
 
     def reset(self, origin: Path | None) -> None:
         """Forget the frames before."""
+        self._seen = None
         if self._motion:
             self._motion.reset(origin)
 
+    @property
+    def network(self) -> str:
+        """The network and how it is asked: sources for which this is the same can look together."""
+        return self._about.model_dump_json()
+
+    def find(self, images: Sequence[Image]) -> list[Boxes]:
+        """What the network sees in each picture `(H, W, 3)`, in pixels of the picture."""
+        return self._detector.find(images)
+
+    def pieces(self, image: Image) -> list[Image]:
+        """What the network is shown of a picture: the whole, and its tiles."""
+        return [image, *(np.ascontiguousarray(image[y1:y2, x1:x2]) for x1, y1, x2, y2 in self._places(image))]
+
+    def take(self, frame: Frame, found: Sequence[Boxes]) -> None:
+        """Take what was found in each piece of the next frame, so that `update` need not ask the network."""
+        self._seen = (frame.index, frame.seconds), found
+
     def update(self, frame: Frame) -> Boxes:
         """The boxes in `frame`: of the network, then of motion that they do not cover."""
-        found = self._tiled(frame.image) if self._config.tiles > 1 else self._detector.find([frame.image])[0]
+        seen, self._seen = self._seen, None
+        known = seen is not None and seen[0] == (frame.index, frame.seconds)
+        given = seen[1] if seen and known else self.find(self.pieces(frame.image))
+        found = self._joined(frame.image, given)
         found = found[found.confidence >= self._config.confidence]
         if not self._motion:
             return found
         return Boxes.merge([found, self._motion.beyond(frame, found)])
 
-    def _tiled(self, image: Image) -> Boxes:
+    def _places(self, image: Image) -> list[tuple[int, int, int, int]]:
+        tiles = self._config.tiles
+        return _tiles(image.shape[1], image.shape[0], tiles) if tiles > 1 else []
+
+    def _joined(self, image: Image, found: Sequence[Boxes]) -> Boxes:
         """Boxes of the whole picture and of its tiles, each thing once."""
-        places = _tiles(image.shape[1], image.shape[0], self._config.tiles)
-        pieces = [np.ascontiguousarray(image[y1:y2, x1:x2]) for x1, y1, x2, y2 in places]
-        whole, *parts = self._detector.find([image, *pieces])
+        whole, *parts = found
+        if not parts:
+            return whole
+        places = self._places(image)
         moved = [_put_back(part, place, image.shape[:2]) for part, place in zip(parts, places, strict=True)]
         boxes = Boxes.merge([whole, *moved])
         boxes = boxes[np.argsort(-boxes.confidence, kind="stable")]
@@ -108,6 +136,19 @@ class NetworkBoxes:
         hashes = [_content(path, path.stat().st_mtime_ns) for path in files if path.is_file()]
         about = self._about.model_dump_json(exclude={"path"})
         return hashlib.blake2b("|".join([about, *hashes]).encode(), digest_size=16).hexdigest()
+
+
+def look_together(sources: Sequence[NetworkBoxes], frames: Sequence[Frame]) -> None:
+    """Ask a network about a frame of each of several cameras at once; `update` then asks no more.
+
+    Args:
+        sources: Of the cameras, all of the same `network`.
+        frames: The next frame of each.
+    """
+    pieces = [source.pieces(frame.image) for source, frame in zip(sources, frames, strict=True)]
+    found = iter(sources[0].find([piece for some in pieces for piece in some]))
+    for source, frame, some in zip(sources, frames, pieces, strict=True):
+        source.take(frame, [next(found) for _ in some])
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,228 @@
+"""From the events of a stream to what is kept and told of them, for one camera."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from amiss.engine import Pending
+from amiss.live.likeness import alike, likeness_of
+from amiss.live.nouns import Arrival, Change, EventRow
+from amiss.live.place import alarming, in_hours, zones_of
+from amiss.live.settings import CameraSettings
+from amiss.types import Event, FloatArray, Tube
+
+__all__ = ["AlarmDesk", "Known", "Note"]
+
+BOXES = 400
+"""Boxes of an event that are kept, evenly spread over it."""
+WORSE = 0.5
+"""An event is told of anew when its severity has risen by so much."""
+EVERY = 30.0
+"""Seconds after which an event that goes on is told of anew."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a person has called normal, for now.
+
+    Attributes:
+        id: Of the feedback.
+        likeness: Of the event that it was said of; None silences everything.
+    """
+
+    id: int
+    likeness: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Note:
+    """Something to keep, and perhaps to tell.
+
+    Attributes:
+        row: The event as it is now.
+        change: What happened to it.
+        told: Whether receivers of alarms are told.
+        first: Whether it is told of for the first time, so that a picture of it is due.
+    """
+
+    row: EventRow
+    change: Change
+    told: bool
+    first: bool = False
+
+
+class AlarmDesk:
+    """Follows the events of one camera: gives them ids that last, decides who is told, and joins repeats.
+
+    Args:
+        camera: Name of the camera.
+        settings: Its zones, schedule and cooldown.
+        model: Fingerprint of its model.
+        level: The level of events.
+        known: Gives what people have called normal by now.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        settings: CameraSettings,
+        model: str,
+        level: float,
+        known: Callable[[], Sequence[Known]] = tuple,
+    ) -> None:
+        self._camera, self._settings, self._model, self._level, self._known = camera, settings, model, level, known
+        self._row: EventRow | None = None
+        self._span = -1.0
+        self._begin = 0.0
+        self._offset = 0.0
+        self._told = 0.0
+        self._severity = 0.0
+        self._before: EventRow | None = None
+        self._base: EventRow | None = None
+
+    @property
+    def row(self) -> EventRow | None:
+        """The event that goes on."""
+        return self._row
+
+    def follow(self, arrival: Arrival, pending: Pending, quiet: str) -> Note | None:
+        """Take in that an event goes on; gives a note where there is something to keep or tell.
+
+        Args:
+            arrival: The frame that came last.
+            pending: The event so far.
+            quiet: Why the camera raises no alarms now, in a word; empty where it does.
+        """
+        if self._row is None or self._span != pending.event.start:
+            return self._open(arrival, pending, quiet)
+        row = self._grown(self._row, pending.event)
+        if not row.alarm and not (why := self._quiet(row, arrival.at, quiet)):
+            row = replace(row, alarm=True, quiet="", likeness=self._likeness(arrival, pending))
+            return self._keep(row, Change.NEW, arrival, first=True)
+        if not row.alarm:
+            row = replace(row, quiet=why)
+        worse = row.severity >= self._severity + WORSE
+        if worse or arrival.at >= self._told + EVERY:
+            likeness = self._likeness(arrival, pending) if worse else row.likeness
+            return self._keep(replace(row, likeness=likeness), Change.UPDATE, arrival)
+        self._row = row
+        return None
+
+    def end(self, arrival: Arrival, event: Event, quiet: str) -> list[Note]:
+        """Take in that an event has ended; one that was too short to be sure of before opens with it.
+
+        Args:
+            arrival: The frame that came last.
+            event: The whole of it.
+            quiet: As in `follow`.
+        """
+        opened = []
+        if self._row is None or self._span != event.start:
+            opened = [self._open(arrival, Pending(event, None), quiet)]
+        row = replace(self._grown(self._row or opened[0].row, event), open=False)
+        self._before, self._row, self._base = row, None, None
+        return [*opened, Note(row, Change.END, row.alarm)]
+
+    def _open(self, arrival: Arrival, pending: Pending, quiet: str) -> Note:
+        event = pending.event
+        self._span, self._offset = event.start, arrival.at - arrival.frame.seconds
+        start = event.start + self._offset
+        likeness = self._likeness(arrival, pending)
+        if before := self._joined(start, likeness, quiet):
+            self._base = before
+            row = replace(before, open=True, repeats=before.repeats + 1)
+            return self._keep(self._grown(row, event), Change.UPDATE, arrival)
+        self._base = None
+        row = EventRow(
+            id=hashlib.blake2b(f"{self._camera}|{self._model}|{start:.3f}".encode(), digest_size=8).hexdigest(),
+            camera=self._camera,
+            start=start,
+            peak=start,
+            end=start,
+            open=True,
+            alarm=True,
+            severity=0.0,
+            level=self._level,
+            model=self._model,
+            size=arrival.frame.size,
+            likeness=likeness,
+        )
+        row = self._grown(row, event)
+        why, by = self._why_quiet(row, arrival.at, quiet)
+        row = replace(row, alarm=not why, quiet=why, suppressed=by)
+        return self._keep(row, Change.NEW, arrival, first=True)
+
+    def _likeness(self, arrival: Arrival, pending: Pending) -> Mapping[str, Any]:
+        return likeness_of(pending.event, arrival.frame.size, arrival.frame.image, pending.windows)
+
+    def _joined(self, start: float, likeness: Mapping[str, Any], quiet: str) -> EventRow | None:
+        """The alarm that this repeats, if one has just been."""
+        before = self._before
+        if before is None or quiet or not before.alarm or not 0 <= start - before.end <= self._settings.cooldown:
+            return None
+        return before if alike(before.likeness, likeness) else None
+
+    def _grown(self, row: EventRow, event: Event) -> EventRow:
+        """The row with all that is known of the event by now; of a repeat, the worse of the two speaks."""
+        base = self._base
+        tube = _tube(event.tube, self._offset, base.tube if base else None)
+        zones = zones_of(self._settings.zones, np.asarray(event.tube.xyxy), row.size)
+        grown = replace(row, end=event.end + self._offset, tube=tube, zones=_union(base.zones if base else (), zones))
+        if base and base.severity >= event.severity:
+            return grown
+        return replace(
+            grown,
+            peak=event.peak + self._offset,
+            severity=event.severity,
+            parts=dict(event.parts),
+            reasons=event.reasons,
+            examples=event.examples,
+        )
+
+    def _keep(self, row: EventRow, change: Change, arrival: Arrival, *, first: bool = False) -> Note:
+        self._row, self._told, self._severity = row, arrival.at, row.severity
+        return Note(row, change, row.alarm, first)
+
+    def _quiet(self, row: EventRow, at: float, quiet: str) -> str:
+        return self._why_quiet(row, at, quiet)[0]
+
+    def _why_quiet(self, row: EventRow, at: float, quiet: str) -> tuple[str, int | None]:
+        """Why nobody is told of an event, in a word, and by which feedback; empty where somebody is."""
+        if quiet:
+            return quiet, None
+        if not in_hours(self._settings.schedule, at):
+            return "schedule", None
+        if not alarming(self._settings.zones, row.zones):
+            return "zone", None
+        for known in self._known():
+            if known.likeness is None:
+                return "snoozed", known.id
+            if alike(known.likeness, row.likeness):
+                return "feedback", known.id
+        return "", None
+
+
+def _tube(tube: Tube, offset: float, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The boxes of an event as plain lists, after those of what it repeats; many are thinned."""
+    some = tube[np.unique(np.linspace(0, len(tube) - 1, min(BOXES, len(tube))).astype(int))] if len(tube) else tube
+    found: dict[str, FloatArray] = {
+        "at": np.round(some.seconds + offset, 3),
+        "xyxy": np.round(np.asarray(some.xyxy, np.float64), 1),
+        "track": np.asarray(some.track, np.float64),
+        "score": np.round(some.score, 4),
+    }
+    plain = {name: values.tolist() for name, values in found.items()}
+    plain["track"] = [int(track) for track in plain["track"]]
+    if before and len(before["at"]):
+        kept = slice(None, None, -(-(len(before["at"]) + len(plain["at"])) // BOXES))
+        return {name: [*before[name], *values][kept] for name, values in plain.items()}
+    return plain
+
+
+def _union(some: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*some, *others]))
