@@ -3,8 +3,8 @@
 from amiss.engine.bench import bench
 from amiss.engine.compare import compare, compare_rows, read_result
 from amiss.engine.evaluate import evaluate, evaluate_folder, evaluate_plain
-from amiss.engine.learn import learn
-from amiss.engine.model import Model, check_target
+from amiss.engine.learn import learn, learn_parts, with_boxes
+from amiss.engine.model import Model, check_target, make_method
 from amiss.engine.pictures import event_pictures
 from amiss.engine.rows import bench_rows, table_of
 from amiss.engine.score import score_clip, score_clips
@@ -34,6 +34,8 @@ __all__ = [
     "evaluate_plain",
     "event_pictures",
     "learn",
+    "learn_parts",
+    "make_method",
     "read_result",
     "read_scores",
     "read_sweep",
@@ -41,5 +43,6 @@ __all__ = [
     "score_clip",
     "score_clips",
     "table_of",
+    "with_boxes",
     "write_scores",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -29,7 +29,7 @@ from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
 
-__all__ = ["check_labels", "learn"]
+__all__ = ["check_labels", "learn", "learn_parts", "with_boxes"]
 
 LEAST_CLIPS = 4
 EXAMPLE_HEIGHT = 120
@@ -66,13 +66,67 @@ def learn(
     """
     config = config or Config()
     fresh = make_method(method, config)
-    config, note = _with_boxes(config) if fresh.needs.boxes else (config, "")
+    config, note = with_boxes(config) if fresh.needs.boxes else (config, "")
     Smoothing.parse(config.scoring.smoothing)
     parse_budget(config.scoring.budget)
     pipeline = Pipeline(config, fresh.needs)
     footage = [pipeline.masked(item) for item in footage]
     marks = check_labels([item.name for item in footage], fresh, labels)
     parts = [replace(p, label=mark) for p, mark in zip(perceive(footage, pipeline, progress), marks, strict=True)]
+    fitted = _fit_parts(parts, fresh, config, progress)
+    seen: dict[str, Any] = {
+        "clips": [item.name for item in footage],
+        "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
+        "boxes_note": note,
+    }
+    if fresh.weak:
+        seen["abnormal_clips"] = sum(bool(mark) for mark in marks)
+    return fitted.model(config, seen, cut_examples(footage, fitted.method.exemplars, progress))
+
+
+@sealed("learns")
+def learn_parts(
+    parts: Sequence[WindowPart],
+    method: str,
+    config: Config,
+    pictures: Callable[[Sequence[Exemplar]], Mapping[str, bytes]],
+    progress: Progress = silent,
+) -> Model:
+    """Learn what is normal from windows that were kept, as of a live camera.
+
+    Args:
+        parts: A part each stretch of time.
+        method: Id of the method, one that learns from normal footage alone.
+        config: Settings with which the windows were made.
+        pictures: Gives JPEGs of normal examples by name.
+        progress: Told how far it is.
+
+    Raises:
+        ConfigError: The method needs labels.
+        FootageError: There is too little to learn from.
+    """
+    fresh = make_method(method, config)
+    check_labels([part.name for part in parts], fresh, None)
+    fitted = _fit_parts(parts, fresh, config, progress)
+    seen = {"clips": [part.name for part in parts], "boxes": config.perception.boxes.source, "boxes_note": ""}
+    return fitted.model(config, seen, pictures(fitted.method.exemplars))
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """What comes of learning, before there are pictures of it."""
+
+    method: Method
+    calibrations: Mapping[Mode, Calibration]
+    learned: Mapping[str, Any]
+
+    def model(self, config: Config, seen: Mapping[str, Any], examples: Mapping[str, bytes]) -> Model:
+        """The model, with what else is told of what it has seen."""
+        return Model(self.method, config, self.calibrations, {**seen, **self.learned}, examples)
+
+
+def _fit_parts(parts: Sequence[WindowPart], fresh: Method, config: Config, progress: Progress) -> _Fitted:
+    """Learn from some of the parts, calibrate on the rest, and take that in as well."""
     kept, held = split_parts(parts, config)
     training = _fit(fresh, WindowStore(kept), config, progress)
     calibrations = _calibrate(fresh, held, config, progress)
@@ -81,20 +135,13 @@ def learn(
         training = _fit(fitted, WindowStore(parts), config, progress)
     else:
         fitted = _take_in(fresh, held)
-    learned = {
-        "clips": [item.name for item in footage],
+    learned: dict[str, Any] = {
         "frames": sum(len(part.clock) for part in parts),
         "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
         "windows": sum(len(part) for part in parts),
-        "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
-        "boxes_note": note,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    if training:
-        learned["training"] = training
-    if fresh.weak:
-        learned["abnormal_clips"] = sum(bool(mark) for mark in marks)
-    return Model(fitted, config, calibrations, learned, cut_examples(footage, fitted.exemplars, progress))
+    return _Fitted(fitted, calibrations, learned | ({"training": training} if training else {}))
 
 
 def _given(footage: Sequence[Footage]) -> bool:
@@ -128,7 +175,7 @@ def check_labels(names: Sequence[str], method: Method, labels: Mapping[str, int]
     return [labels[name] for name in names]
 
 
-def _with_boxes(config: Config) -> tuple[Config, str]:
+def with_boxes(config: Config) -> tuple[Config, str]:
     """The settings with a box source that can be used here, and a sentence if it is not the one that is best."""
     given = config.perception.boxes
     note = why_motion(given) or "" if given.source == "auto" else ""

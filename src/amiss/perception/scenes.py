@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -193,6 +194,26 @@ class ViewHealth:
         self._seen: dict[Flag, float] = {}
         self._gone: dict[Flag, float] = {}
         self._raised: dict[Flag, ViewFlag] = {}
+
+    def state(self) -> dict[str, FloatArray]:
+        """The view that was learned, as named arrays; nothing while it is being learned."""
+        view = self._learned
+        return (
+            {}
+            if view is None
+            else {"edges": view.edges, "marks": np.array([view.sharpness, view.contrast, view.colour])}
+        )
+
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        """Begin with the view that `state` gave, in place of learning the next frames.
+
+        Raises:
+            KeyError: Something is missing.
+        """
+        self.reset()
+        if state:
+            sharpness, contrast, colour = (float(value) for value in state["marks"])
+            self._learned = _View(np.asarray(state["edges"], np.float32), sharpness, contrast, colour)
 
     def update(self, frame: Frame) -> tuple[ViewFlag, ...]:
         """The flags that are up at this frame; none while the view is being learned."""

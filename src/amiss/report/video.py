@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-import av
 import cv2
 import numpy as np
-from av.video.stream import VideoStream
 
 from amiss.errors import FootageError
+from amiss.footage.encode import VideoEncoder
 from amiss.report import draw
 from amiss.report.content import ClipReport, Progress, Summary, region_levels
 from amiss.report.strip import STRIP_HEIGHT, Strip
@@ -25,11 +21,6 @@ from amiss.types import Frame, Image
 __all__ = ["write_video"]
 
 LEAST_WIDTH, MOST_WIDTH = 480, 1280
-TICK = Fraction(1, 90_000)
-"""Time base of the file, fine enough for any frame rate."""
-ENCODER = {"preset": "superfast", "crf": "24", "movflags": "+faststart"}
-SMPTE_170M, LIMITED_RANGE = 6, 1
-"""What OpenCV's conversion to YUV makes, told to the player so that colours do not shift."""
 PLATE = (36, 40, 46)
 
 
@@ -68,7 +59,7 @@ def write_video(
 def _write_clip(encoder: _Encoder, clip: ClipReport, summary: Summary, progress: Progress | None) -> None:
     offset, painter = encoder.seconds, None
     for frame in clip.footage:
-        encoder.open(frame.size, clip.footage.rate)
+        encoder.begin(frame.size, clip.footage.rate)
         if painter is None:
             painter = _Painter(clip, summary, encoder.size)
         encoder.write(painter.paint(frame), offset + frame.seconds, 1 / clip.footage.rate)
@@ -83,54 +74,24 @@ def _fitted(size: tuple[int, int]) -> tuple[int, int]:
     return max(2 * round(width * scale / 2), 2), max(2 * round(height * scale / 2), 2)
 
 
-class _Encoder:
-    """An MP4 file that opens with the size of the first frame and takes pictures with their times."""
+class _Encoder(VideoEncoder):
+    """A video that opens with the size of the first frame, and knows where the next clip starts."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stream: VideoStream | None = None
-        self._last = -1
+        super().__init__(path)
         self.seconds = 0.0  # where the next clip starts
         self.size = (0, 0)
 
-    def open(self, size: tuple[int, int], rate: float) -> None:
+    def begin(self, size: tuple[int, int], rate: float) -> None:
         """Make the stream, if it is not there yet."""
-        if self._stream is not None:
-            return
-        self.size = _fitted(size)
-        self._container = av.open(str(self._path), "w", format="mp4", options={"movflags": ENCODER["movflags"]})
-        options = {key: ENCODER[key] for key in ("preset", "crf")}
-        stream = self._container.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000), options=options)
-        stream.width, stream.height, stream.pix_fmt = self.size[0], self.size[1] + STRIP_HEIGHT, "yuv420p"
-        context = stream.codec_context
-        context.time_base, context.gop_size = TICK, max(round(2 * rate), 1)
-        context.colorspace, context.color_range = SMPTE_170M, LIMITED_RANGE
-        self._stream = stream
+        if not any(self.size):
+            self.size = _fitted(size)
+            self.open((self.size[0], self.size[1] + STRIP_HEIGHT), rate)
 
-    def write(self, picture: Image, seconds: float, duration: float) -> None:
+    def write(self, picture: Image, seconds: float, duration: float) -> float:
         """Encode one picture, to be shown from `seconds` on."""
-        planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
-        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        self._last = max(round(seconds / TICK), self._last + 1)
-        frame.pts, frame.time_base = self._last, TICK
-        frame.duration = max(round(duration / TICK), 1)
-        self.seconds = float(self._last * TICK) + duration
-        self._mux(frame)
-
-    def _mux(self, frame: av.VideoFrame | None) -> None:
-        if self._stream is not None:
-            self._container.mux(self._stream.encode(frame))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self._mux(None)
-        if self._stream is not None:
-            self._container.close()
+        self.seconds = super().write(picture, seconds, duration) + duration
+        return self.seconds - duration
 
 
 class _Painter:
