@@ -124,9 +124,7 @@ def write_clip(path: Path, clip: Clip, rate: float) -> None:
     size: tuple[int, int] | None = None
     with VideoEncoder(path) as encoder:
         for shot in clip.shots:
-            picture = cv2.cvtColor(
-                cv2.imdecode(np.frombuffer(shot.jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
-            )
+            picture = _picture(shot.jpeg)
             if size is None:
                 size = picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2
                 encoder.open(size, rate)
