@@ -10,7 +10,10 @@ import pytest
 
 import amiss
 import support_footage as support
+from amiss.live.store import Store
 from support_cli import Run, runner
+from support_postgres import Postgres
+from support_stores import Place
 
 
 def pytest_configure() -> None:
@@ -61,3 +64,27 @@ def model_folder(model: amiss.Model, tmp_path_factory: pytest.TempPathFactory) -
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command line, in this process."""
     return runner(capsys, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL server, started once; skipped where there is none."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty place for a store, in SQLite and in PostgreSQL."""
+    sqlite = request.param == "sqlite"
+    url = tmp_path / "store.sqlite" if sqlite else request.getfixturevalue("postgres").new_database()
+    place = Place(url, tmp_path / "media", [])
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def store(stored: Place) -> Store:
+    """An empty store, in SQLite and in PostgreSQL, whose clock stands."""
+    return stored.open()

@@ -14,11 +14,13 @@
     ├── ShapeError              an array that does not have the shape or values its noun states
     ├── RegistryError           the same id registered twice
     ├── TrainingError           a network whose training came to nothing (exit status 1)
-    └── StorageError            the disk is full or cannot be written (exit status 1)
+    └── StorageError            the disk is full or cannot be written, the store is damaged (exit status 1)
+        └── BusyError           another process holds the store, or its server does not answer; it may do so later
 """
 
 __all__ = [
     "AmissError",
+    "BusyError",
     "ConfigError",
     "DatasetError",
     "FootageError",
@@ -91,4 +93,8 @@ class TrainingError(AmissError):
 
 
 class StorageError(AmissError):
-    """The disk is full, or a place cannot be written."""
+    """The disk is full, a place cannot be written, or what is stored there is damaged."""
+
+
+class BusyError(StorageError):
+    """Another process holds the store, or its server does not answer; nothing was written, and it may work later."""

@@ -1,0 +1,19 @@
+"""What is kept of live cameras: events that are never lost, what receivers are to be told, media."""
+
+from amiss.live.store.media import Media, MediaKind, MediaReport
+from amiss.live.store.records import CameraLife, Curve, Feedback, FeedbackKind, Life, LifeChange, LogEntry
+from amiss.live.store.store import Store
+
+__all__ = [
+    "CameraLife",
+    "Curve",
+    "Feedback",
+    "FeedbackKind",
+    "Life",
+    "LifeChange",
+    "LogEntry",
+    "Media",
+    "MediaKind",
+    "MediaReport",
+    "Store",
+]
