@@ -14,11 +14,13 @@
     ├── ShapeError              an array that does not have the shape or values its noun states
     ├── RegistryError           the same id registered twice
     ├── TrainingError           a network whose training came to nothing (exit status 1)
+    ├── CameraError             a camera that does not answer, fell silent, or ended its stream (exit status 1)
     └── StorageError            the disk is full or cannot be written (exit status 1)
 """
 
 __all__ = [
     "AmissError",
+    "CameraError",
     "ConfigError",
     "DatasetError",
     "FootageError",
@@ -88,6 +90,10 @@ class RegistryError(AmissError, ValueError):
 
 class TrainingError(AmissError):
     """A loss or a gradient that is not a number; what was learned before that is kept."""
+
+
+class CameraError(AmissError):
+    """A camera that does not answer, fell silent, or ended its stream; trying again later may help."""
 
 
 class StorageError(AmissError):
