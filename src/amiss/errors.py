@@ -16,11 +16,14 @@
     ├── TrainingError           a network whose training came to nothing (exit status 1)
     └── StorageError            the disk is full or cannot be written, the store is damaged (exit status 1)
         └── BusyError           another process holds the store, or its server does not answer; it may do so later
+    ├── CameraError             a camera that does not answer, fell silent, or ended its stream (exit status 1)
+    └── StorageError            the disk is full or cannot be written (exit status 1)
 """
 
 __all__ = [
     "AmissError",
     "BusyError",
+    "CameraError",
     "ConfigError",
     "DatasetError",
     "FootageError",
@@ -90,6 +93,10 @@ class RegistryError(AmissError, ValueError):
 
 class TrainingError(AmissError):
     """A loss or a gradient that is not a number; what was learned before that is kept."""
+
+
+class CameraError(AmissError):
+    """A camera that does not answer, fell silent, or ended its stream; trying again later may help."""
 
 
 class StorageError(AmissError):

@@ -22,7 +22,17 @@ from amiss.errors import FootageError
 from amiss.footage.names import content_hash, safe_name
 from amiss.types import Frame, Image, IntArray
 
-__all__ = ["VIDEO_SUFFIXES", "TimeLine", "VideoFile", "upright"]
+__all__ = [
+    "VIDEO_SUFFIXES",
+    "TimeLine",
+    "Turn",
+    "VideoFile",
+    "has_decoder",
+    "nominal_rate",
+    "stamp_of",
+    "upright",
+    "video_stream",
+]
 
 VIDEO_SUFFIXES = frozenset(
     f".{suffix}"
@@ -106,7 +116,7 @@ def upright(image: Image, matrix: IntArray) -> Image:
     return np.ascontiguousarray(image)
 
 
-class _Turn:
+class Turn:
     """Makes upright RGB of decoded pictures.
 
     Reading a picture's display matrix ties it into a cycle that keeps its memory until the next garbage collection, so
@@ -118,6 +128,7 @@ class _Turn:
         self._matrix: IntArray | None = None
 
     def __call__(self, picture: VideoFrame) -> Image:
+        """`(H, W, 3)` uint8 of a picture."""
         if picture.rotation != self._angle:
             data: Any = picture.side_data.get("DISPLAYMATRIX")
             self._angle, self._matrix = picture.rotation, None if data is None else np.frombuffer(bytes(data), np.int32)
@@ -153,10 +164,7 @@ class VideoFile:
     def _header(self) -> _Header:
         with self._open() as (container, stream):
             stated = not _STATES_LENGTH.isdisjoint(container.format.name.split(","))
-            rate = next(
-                (float(r) for r in (stream.average_rate, stream.guessed_rate) if r and r <= _HIGHEST_RATE),
-                _DEFAULT_RATE,
-            )
+            rate = nominal_rate(stream)
             duration = _duration(container, stream) if stated else None
             frames = stream.frames if stated else 0
             if duration and frames < 0.5 * duration * rate:
@@ -184,9 +192,9 @@ class VideoFile:
             FootageError: It is no video, ends early, cannot be decoded to its end, or changes its picture size.
         """
         header, line = self._header, TimeLine(self._header.rate)
-        count, end, shape, turn = 0, 0.0, None, _Turn()
+        count, end, shape, turn = 0, 0.0, None, Turn()
         for count, picture in enumerate(self._decode(), start=1):
-            seconds = line.next(_stamp(picture))
+            seconds = line.next(stamp_of(picture))
             image = turn(picture)
             shape = shape or image.shape
             if image.shape != shape:
@@ -211,7 +219,7 @@ class VideoFile:
                         f"{self.path} is damaged: only its first {count} frames ({seconds:.2f} s) can be decoded; "
                         "copy or convert it again"
                     ) from error
-                count, stamp = count + 1, _stamp(picture)
+                count, stamp = count + 1, stamp_of(picture)
                 seconds = seconds if stamp is None else stamp - start
                 yield picture
 
@@ -238,23 +246,33 @@ class VideoFile:
         with container:
             if not _NOT_VIDEO.isdisjoint(container.format.name.split(",")):
                 raise FootageError(f"{self.path} is not a video but {container.format.long_name}")
-            # A cover picture in a sound file is a video stream too, but no video.
-            streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-            if not streams:
+            stream = video_stream(container)
+            if stream is None:
                 raise FootageError(f"{self.path} has no video stream; give a file that has pictures")
-            stream = streams[0]
-            if not _has_decoder(stream):
+            if not has_decoder(stream):
                 raise FootageError(f"{self.path} uses a video codec that cannot be decoded here; convert it to H.264")
             stream.thread_type = "AUTO"
             yield container, stream
 
 
-def _has_decoder(stream: Any) -> bool:
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """The first stream of pictures; a cover picture in a sound file is a video stream too, but no video."""
+    streams = (s for s in container.streams.video if not s.disposition & Disposition.attached_pic)
+    return next(streams, None)
+
+
+def nominal_rate(stream: VideoStream) -> float:
+    """Frames per second as the stream states them; 25 where it does not, or states what cannot be."""
+    stated = (stream.average_rate, stream.guessed_rate)
+    return next((float(rate) for rate in stated if rate and rate <= _HIGHEST_RATE), _DEFAULT_RATE)
+
+
+def has_decoder(stream: Any) -> bool:
     """Whether the codec is known; the library's own types say that it always is."""
     return stream.codec_context is not None
 
 
-def _stamp(picture: VideoFrame) -> float | None:
+def stamp_of(picture: VideoFrame) -> float | None:
     """Seconds of a picture by the file's clock, or None where it has no time stamp."""
     return None if picture.pts is None else _seconds(picture.pts, picture.time_base)
 
