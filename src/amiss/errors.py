@@ -14,13 +14,15 @@
     ├── ShapeError              an array that does not have the shape or values its noun states
     ├── RegistryError           the same id registered twice
     ├── TrainingError           a network whose training came to nothing (exit status 1)
-    └── StorageError            the disk is full or cannot be written (exit status 1)
+    ├── StorageError            the disk is full or cannot be written (exit status 1)
+    └── DeliveryError           a receiver of alerts that did not take one; it is tried again
 """
 
 __all__ = [
     "AmissError",
     "ConfigError",
     "DatasetError",
+    "DeliveryError",
     "FootageError",
     "InputError",
     "MetricError",
@@ -92,3 +94,15 @@ class TrainingError(AmissError):
 
 class StorageError(AmissError):
     """The disk is full, or a place cannot be written."""
+
+
+class DeliveryError(AmissError):
+    """A receiver of alerts that did not take a message, or did not say that it did; it is tried again.
+
+    Attributes:
+        pause: Seconds for which the receiver should be left alone; None where it only seems to be out of reach.
+    """
+
+    def __init__(self, text: str, pause: float | None = None) -> None:
+        super().__init__(text)
+        self.pause = pause
