@@ -14,10 +14,10 @@
     ├── ShapeError              an array that does not have the shape or values its noun states
     ├── RegistryError           the same id registered twice
     ├── TrainingError           a network whose training came to nothing (exit status 1)
+    ├── CameraError             a camera that does not answer, fell silent, or ended its stream (exit status 1)
+    ├── DeliveryError           a receiver of alerts that did not take one; it is tried again
     └── StorageError            the disk is full or cannot be written, the store is damaged (exit status 1)
         └── BusyError           another process holds the store, or its server does not answer; it may do so later
-    ├── CameraError             a camera that does not answer, fell silent, or ended its stream (exit status 1)
-    └── StorageError            the disk is full or cannot be written (exit status 1)
 """
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "CameraError",
     "ConfigError",
     "DatasetError",
+    "DeliveryError",
     "FootageError",
     "InputError",
     "MetricError",
@@ -105,3 +106,17 @@ class StorageError(AmissError):
 
 class BusyError(StorageError):
     """Another process holds the store, or its server does not answer; nothing was written, and it may work later."""
+
+    """The disk is full, or a place cannot be written."""
+
+
+class DeliveryError(AmissError):
+    """A receiver of alerts that did not take a message, or did not say that it did; it is tried again.
+
+    Attributes:
+        pause: Seconds for which the receiver should be left alone; None where it only seems to be out of reach.
+    """
+
+    def __init__(self, text: str, pause: float | None = None) -> None:
+        super().__init__(text)
+        self.pause = pause
