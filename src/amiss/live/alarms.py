@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from amiss.engine import Pending
-from amiss.live.likeness import alike, likeness_of
+from amiss.live.likeness import alike, closeness, likeness_of
 from amiss.live.nouns import Arrival, Change, EventRow
 from amiss.live.place import alarming, in_hours, zones_of
 from amiss.live.settings import CameraSettings
@@ -28,15 +28,17 @@ EVERY = 30.0
 
 @dataclass(frozen=True)
 class Known:
-    """What a person has called normal, for now.
+    """What a person has said that holds now.
 
     Attributes:
         id: Of the feedback.
         likeness: Of the event that it was said of; None silences everything.
+        right: Whether it was said that the event was right to be raised, and not that it is normal.
     """
 
     id: int
     likeness: Mapping[str, Any] | None
+    right: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,8 @@ class AlarmDesk:
         settings: Its zones, schedule and cooldown.
         model: Fingerprint of its model.
         level: The level of events.
-        known: Gives what people have called normal by now.
+        known: Gives what people have said that holds now.
+        before: The alarm before the first, as of an earlier run.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class AlarmDesk:
         model: str,
         level: float,
         known: Callable[[], Sequence[Known]] = tuple,
+        before: EventRow | None = None,
     ) -> None:
         self._camera, self._settings, self._model, self._level, self._known = camera, settings, model, level, known
         self._row: EventRow | None = None
@@ -82,7 +86,7 @@ class AlarmDesk:
         self._offset = 0.0
         self._told = 0.0
         self._severity = 0.0
-        self._before: EventRow | None = None
+        self._before = before
         self._base: EventRow | None = None
 
     @property
@@ -199,12 +203,19 @@ class AlarmDesk:
             return "schedule", None
         if not alarming(self._settings.zones, row.zones):
             return "zone", None
-        for known in self._known():
-            if known.likeness is None:
-                return "snoozed", known.id
-            if alike(known.likeness, row.likeness):
-                return "feedback", known.id
-        return "", None
+        said = self._known()
+        if snoozed := [one.id for one in said if one.likeness is None]:
+            return "snoozed", snoozed[0]
+        nearest = max(said, key=lambda one: _closeness(one, row), default=None)
+        if nearest is None or nearest.right or _closeness(nearest, row) < 0:
+            return "", None
+        return "feedback", nearest.id
+
+
+def _closeness(known: Known, row: EventRow) -> float:
+    """How like an event is to what was said of another; below 0 where it is not."""
+    near = closeness(known.likeness, row.likeness) if known.likeness else None
+    return -1.0 if near is None else near
 
 
 def _tube(tube: Tube, offset: float, before: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import Any
 
 from amiss.live.settings import LearningSettings
+from amiss.live.store.records import CameraLife, Life
 from amiss.perception.scenes import Flag
 
-__all__ = ["Life", "State", "by_hand", "next_life"]
+__all__ = ["RULE", "Course", "by_hand", "next_course"]
 
 RULE = "rule"
 WORDS = {
@@ -21,77 +22,76 @@ WORDS = {
 }
 
 
-class State(StrEnum):
-    """Where a camera is in its life."""
-
-    COLLECTING = "collecting"
-    """It keeps windows of what it sees, and has no model."""
-    SHADOW = "shadow"
-    """It scores and keeps events, and raises no alarms."""
-    LIVE = "live"
-    """It raises alarms."""
-    FROZEN = "frozen"
-    """It raises no alarms and learns nothing: what it sees is not the view that it has learned."""
-
-
 @dataclass(frozen=True)
-class Life:
+class Course:
     """Where a camera is in its life, and how it came there.
 
     Attributes:
-        state: Where it is.
+        life: Where it is.
         since: Seconds since 1970.
         why: A sentence.
         by: `rule`, or who did it by hand.
         before: Where it goes back to when it thaws.
-        seen: Hours of footage that it has seen in this state.
+        seen: Hours of footage that it has seen since.
     """
 
-    state: State
+    life: Life
     since: float
     why: str
     by: str = RULE
-    before: State | None = None
+    before: Life | None = None
     seen: float = 0.0
 
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What the store keeps of it beside the state."""
+        return {"before": self.before, "seen": round(self.seen, 5)}
 
-def next_life(
-    life: Life, settings: LearningSettings, now: float, flags: Collection[Flag], *, collected: float, ready: bool
-) -> Life:
-    """Where a camera is by now, by rule.
+    @classmethod
+    def kept(cls, record: CameraLife) -> Course:
+        """Where it was when the store was last told."""
+        before: Mapping[str, Any] = record.detail
+        thaws = Life(before["before"]) if before.get("before") else None
+        return cls(record.life, record.since, record.why, record.by, thaws, float(before.get("seen", 0.0)))
+
+
+def next_course(
+    course: Course, settings: LearningSettings, now: float, flags: Collection[Flag], *, collected: float, ready: bool
+) -> Course:
+    """Where a camera is by now, by rule. What a person froze, only a person thaws.
 
     Args:
-        life: Where it was; what a person set is left only by a person, but for what comes of itself after collecting.
-        settings: How long it collects and stays in the shadow.
+        course: Where it was.
+        settings: How long it stays in the shadow.
         now: Seconds since 1970.
         flags: What is wrong with the view.
         collected: Hours of footage that are kept to learn from.
         ready: Whether it has a model.
     """
-    if life.state is State.FROZEN:
-        if flags or life.by != RULE:
-            return life
-        return Life(life.before or State.LIVE, now, "the view is as it was")
+    if course.life is Life.FROZEN:
+        if flags or course.by != RULE:
+            return course
+        return Course(course.before or Life.LIVE, now, "the view is as it was")
     if flags:
         why = ", ".join(WORDS[flag] for flag in sorted(flags))
-        return Life(State.FROZEN, now, why, before=life.state)
-    if life.state is State.COLLECTING and ready:
-        return Life(State.SHADOW, now, f"learned from {collected:.1f} hours")
-    if life.state is State.SHADOW and life.seen >= settings.shadow:
-        return Life(State.LIVE, now, f"scored {life.seen:.1f} hours in the shadow")
-    return life
+        return Course(Life.FROZEN, now, why, before=course.life)
+    if course.life is Life.COLLECTING and ready:
+        return Course(Life.SHADOW, now, f"learned from {collected:.1f} hours")
+    if course.life is Life.SHADOW and course.seen >= settings.shadow and course.by == RULE:
+        return Course(Life.LIVE, now, f"scored {course.seen:.1f} hours in the shadow")
+    return course
 
 
-def by_hand(life: Life, state: State, who: str, now: float) -> Life:
+def by_hand(course: Course, life: Life, who: str, now: float) -> Course:
     """Where a camera is after a person put it there.
 
     Args:
-        life: Where it was.
-        state: Where it is to be.
-        who: The person, or what acted for one.
+        course: Where it was.
+        life: Where it is to be.
+        who: The person.
         now: Seconds since 1970.
     """
-    if state is life.state:
-        return replace(life, by=who)
-    before = life.before if life.state is State.FROZEN else life.state
-    return Life(state, now, f"set by {who}", who, before if state is State.FROZEN else None)
+    if life is course.life:
+        return replace(course, by=who)
+    before = course.before if course.life is Life.FROZEN else course.life
+    return Course(life, now, f"set by {who}", who, before if life is Life.FROZEN else None)

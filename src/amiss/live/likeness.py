@@ -13,7 +13,7 @@ import numpy as np
 from amiss.perception.features import crop
 from amiss.types import Event, FloatArray, Image, Windows
 
-__all__ = ["alike", "likeness_of"]
+__all__ = ["alike", "closeness", "likeness_of"]
 
 LENGTH = 48
 """Numbers of a look: a fixed random projection keeps the angles between long vectors (Johnson and Lindenstrauss)."""
@@ -75,12 +75,23 @@ def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         one: What `likeness_of` gave.
         other: Of another event.
     """
+    return closeness(one, other) is not None
+
+
+def closeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
+    """How much two alike events look like each other, up to 1; None where they are not alike.
+
+    Args:
+        one: What `likeness_of` gave.
+        other: Of another event.
+    """
     if one["part"] != other["part"] or one["by"] != other["by"]:
-        return False
+        return None
     if not one["places"]:
-        return True  # nothing was seen in either
-    like = float(np.dot(one["look"], other["look"])) >= LOOK
-    return like and _near(np.array(one["places"]), np.array(other["places"]))
+        return 1.0  # nothing was seen in either
+    look = float(np.dot(one["look"], other["look"]))
+    near = look >= LOOK and _near(np.array(one["places"]), np.array(other["places"]))
+    return look if near else None
 
 
 def _near(ours: FloatArray, theirs: FloatArray) -> bool:

@@ -1,0 +1,185 @@
+"""What happens at cameras, on its way to the store, to media and to those who are told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from amiss.live.alarms import Known, Note
+from amiss.live.health import ChannelNumbers, Health
+from amiss.live.keeper import Keeper
+from amiss.live.life import Course
+from amiss.live.nouns import Arrival, Change, EventRow, Incident, Verdict
+from amiss.live.recorder import Clip, write_clip, write_snapshot
+from amiss.live.settings import MediaSettings
+from amiss.live.store import Curve, FeedbackKind, Life, Media, MediaKind, Store
+from amiss.types import Image
+
+__all__ = ["Journal", "Seen"]
+
+WEEKS = 8 * 7 * 86_400.0
+"""Seconds back to which events are asked for that are no example of normal."""
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the store said when it was last asked.
+
+    Attributes:
+        known: What people have called normal, by camera.
+        spoiled: Stretches of time with alarms that nobody called normal, by camera.
+        lives: Where cameras are in their lives, and who put them there.
+        alarms: How many alarms there were in the last 24 hours, by camera.
+    """
+
+    known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
+    spoiled: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    lives: Mapping[str, tuple[Life, str]] = field(default_factory=dict)
+    alarms: Mapping[str, int] = field(default_factory=dict)
+
+
+class Journal:
+    """Hands what happens to a thread that keeps it, one thing after the other.
+
+    Args:
+        store: Where things are kept.
+        media: Where clips and pictures are.
+        keepers: For what is kept in the store, and for clips, which take longer.
+        channels: Names of those who are told, by camera.
+        wake: Called when there is something to deliver.
+        health: Counts.
+        settings: How clips are cut.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        media: Media,
+        keepers: tuple[Keeper, Keeper],
+        channels: Mapping[str, Sequence[str]],
+        wake: Callable[[], None],
+        health: Health,
+        settings: MediaSettings,
+    ) -> None:
+        self._store, self._media, self._channels, self._wake = store, media, channels, wake
+        self._keeper, self._cutter = keepers
+        self._health, self._settings = health, settings
+        self._seen = Seen()
+        self._course: dict[str, Course] = {}
+
+    @property
+    def seen(self) -> Seen:
+        """What the store said when it was last asked, see `refresh`."""
+        return self._seen
+
+    def known(self, camera: str) -> Sequence[Known]:
+        """What people have called normal at a camera."""
+        return self._seen.known.get(camera, ())
+
+    def spoiled(self, camera: str) -> Sequence[tuple[float, float]]:
+        """Stretches of time, in seconds since 1970, that are no example of normal at a camera."""
+        return self._seen.spoiled.get(camera, ())
+
+    def note(self, note: Note, arrival: Arrival) -> None:
+        """Keep what happened to an event, and tell of it; first its picture, so that it can be shown."""
+        row, camera = note.row, note.row.camera
+        if note.change is Change.NEW:
+            self._health.event(camera, alarm=note.told)
+        if not note.told:
+            self._keep(row, Change.UPDATE if note.change is Change.NEW else note.change, ())
+            if note.first:
+                self._picture(row.id, arrival.frame.image)
+            return
+        if note.first:
+            self._keep(row, Change.UPDATE, ())
+            self._picture(row.id, arrival.frame.image)
+        self._keep(row, note.change, self._channels.get(camera, ()))
+        if note.change is Change.NEW:
+            self._keeper.add("latency", lambda: self._health.alarm(camera, time.monotonic() - arrival.clock))
+
+    def _keep(self, row: EventRow, change: Change, channels: Sequence[str]) -> None:
+        def work() -> None:
+            self._store.put_event(row, change, channels)
+            if channels:
+                self._wake()
+
+        self._keeper.add(f"keeping event {row.id}", work)
+
+    def _picture(self, event: str, image: Image) -> None:
+        writer = partial(write_snapshot, image=image, width=self._settings.width)
+        work = partial(self._media.write, event, MediaKind.SNAPSHOT, writer)
+        self._keeper.add(f"the picture of event {event}", work_of(work), must=False)
+
+    def close_left(self, row: EventRow) -> None:
+        """End an event that was left open when the program ended, and tell whom it was not told to."""
+        channels = self._channels.get(row.camera, ()) if row.alarm else ()
+        if row.alarm:
+            self._keep(row, Change.NEW, channels)
+        self._keep(replace(row, open=False), Change.END, channels)
+
+    def clip(self, clip: Clip) -> None:
+        """Write the video of an event, beside all that is kept in the store."""
+        if not clip.shots:
+            return
+        writer = partial(write_clip, clip=clip, rate=self._settings.rate)
+        work = partial(self._media.write, clip.event, MediaKind.CLIP, writer)
+        self._keeper.add(
+            "clips", lambda: self._cutter.add(f"the clip of event {clip.event}", work_of(work), must=False)
+        )
+
+    def incident(self, incident: Incident) -> None:
+        """Keep what is wrong with a camera, and tell of it."""
+
+        def work() -> None:
+            self._store.put_incident(incident, self._channels.get(incident.camera, ()))
+            self._wake()
+
+        self._keeper.add(f"an incident of camera {incident.camera}", work)
+
+    def curve(self, curve: Curve) -> None:
+        """Keep where a piece of a camera's curve is."""
+        self._keeper.add(f"a curve of camera {curve.camera}", lambda: self._store.add_curve(curve))
+
+    def course(self, camera: str, course: Course) -> None:
+        """Keep where a camera is in its life."""
+        self._course[camera] = course
+        work = partial(self._store.set_life, camera, course.life, course.why, course.by, course.detail)
+        self._keeper.add(f"the life of camera {camera}", work_of(work))
+
+    def refresh(self, cameras: Sequence[str]) -> None:
+        """Ask the store, in its thread, what people said and did since it was last asked."""
+        self._keeper.add("asking the store", lambda: self._refresh(cameras), must=False)
+
+    def _refresh(self, cameras: Sequence[str]) -> None:
+        now = time.time()
+        lives = {name: (life.life, life.by) for name, life in self._store.lives().items()}
+        known = {camera: _known(self._store, camera, now) for camera in cameras}
+        alarms = {camera: self._store.events(camera, now - WEEKS, alarm=True, limit=10_000) for camera in cameras}
+        spoiled = {
+            camera: [(row.start, row.end) for row in rows if row.verdict is not Verdict.NORMAL]
+            for camera, rows in alarms.items()
+        }
+        lately = {camera: sum(row.start >= now - DAY for row in rows) for camera, rows in alarms.items()}
+        self._seen = Seen(known, spoiled, lives, lately)
+        for channel, waiting in self._store.waiting().items():
+            self._health.channel(channel, ChannelNumbers(waiting, 0.0))
+
+
+def _done(_: object) -> None:
+    """Makes of a call whose answer nobody needs one that gives none."""
+
+
+def work_of(call: Callable[[], object]) -> Callable[[], None]:
+    """A call whose answer nobody needs, as something to do."""
+    return lambda: _done(call())
+
+
+def _known(store: Store, camera: str, now: float) -> list[Known]:
+    """What holds now of what people said."""
+    return [
+        Known(one.id, None if one.kind is FeedbackKind.SNOOZE else one.likeness, one.kind is FeedbackKind.RIGHT)
+        for one in store.feedback(camera, now)
+    ]
