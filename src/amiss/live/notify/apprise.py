@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyFormat
@@ -18,8 +16,16 @@ from amiss.live.settings import AlertSettings
 
 __all__ = ["AppriseChannel"]
 
-TALKATIVE = ("apprise", "urllib3.connectionpool", "urllib3.util.retry", "slixmpp", "oauthlib", "requests_oauthlib")
-"""Loggers that repeat addresses, whose every part may be a token."""
+TALKATIVE = (
+    "apprise",
+    "apprise.xmpp",
+    "urllib3.connectionpool",
+    "urllib3.util.retry",
+    "slixmpp",
+    "oauthlib",
+    "requests_oauthlib",
+)
+"""Loggers that repeat addresses, whose every part may be a token; silent from a channel's birth to its closing."""
 LARGEST_CLIP = 8_000_000
 """Bytes of a video that most services take."""
 
@@ -40,11 +46,12 @@ class AppriseChannel:
         self._zones = zones
         address = settings.address.get_secret_value()
         self._shown = f"{_scheme(address)}://***"
-        # In this thread, whose log is silenced, and without anything kept on disk.
+        self._silenced = _Silence()
+        for name in TALKATIVE:
+            logging.getLogger(name).addFilter(self._silenced)
         self._service = Apprise(asset=AppriseAsset(app_id="amiss", app_desc="amiss", async_mode=False))
-        with _silence():
-            known = self._service.add(address)
-        if not known:
+        if not self._service.add(address):
+            self.close()
             raise ConfigError(f"apprise does not know the address {self._shown}; see its list of services")
 
     def start(self) -> None:
@@ -57,18 +64,19 @@ class AppriseChannel:
             DeliveryError: The service did not take it.
         """
         zone = self._zones.get(message.camera, "UTC")
-        with _silence():
-            taken = self._service.notify(
-                body=text_of(message, zone),
-                title=title_of(message),
-                body_format=NotifyFormat.TEXT,
-                attach=_files(message) or None,
-            )
+        taken = self._service.notify(
+            body=text_of(message, zone),
+            title=title_of(message),
+            body_format=NotifyFormat.TEXT,
+            attach=_files(message) or None,
+        )
         if not taken:
             raise DeliveryError(f"the service {self._shown} did not take it")
 
     def close(self) -> None:
-        """Nothing to let go of; a service that hangs is given up by its own time-outs."""
+        """Let its loggers speak again; a service that hangs is given up by its own time-outs."""
+        for name in TALKATIVE:
+            logging.getLogger(name).removeFilter(self._silenced)
 
 
 def _files(message: Message) -> list[str]:
@@ -88,19 +96,8 @@ def _scheme(address: str) -> str:
         return "***"
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Drop what this thread logs by loggers that repeat addresses."""
-    thread = threading.get_ident()
+class _Silence(logging.Filter):
+    """Drops all; each channel has its own, so that closing one does not let the loggers of another speak."""
 
-    def other(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    loggers = [logging.getLogger(name) for name in TALKATIVE]
-    for logger in loggers:
-        logger.addFilter(other)
-    try:
-        yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(other)
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
+        return False

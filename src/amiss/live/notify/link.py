@@ -33,6 +33,8 @@ PATIENCE = 10.0
 FIRST, LONGEST = 0.5, 15.0
 """Seconds between two attempts to connect."""
 SLICE = 0.2
+SMALL = 65536
+"""Most bytes of what is published again after a new connection: if it is too much for a broker, it is so once."""
 FAILURE = 128
 """Codes from here on say that the broker refused."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -56,9 +58,9 @@ class Publication:
 class Link:
     """Connects, connects again, and publishes with QoS 1.
 
-    What is retained is published again after every new connection, since a broker may have forgotten it. Each
-    connection is a new client, so that nothing of an earlier one is sent late. MQTT 5 is spoken, in which a broker
-    says so when it does not take a message.
+    What is retained, pictures apart, is published again after every new connection, since a broker may have forgotten
+    it. Each connection is a new client, so that nothing of an earlier one is sent late. MQTT 5 is spoken, in which a
+    broker says so when it does not take a message.
 
     Args:
         address: `mqtt://user:password@host:port`, or `mqtts://` for TLS with the certificates that the system trusts.
@@ -107,7 +109,7 @@ class Link:
         Raises:
             DeliveryError: It did not in time, it refused, or the connection was lost.
         """
-        self._retained.update({item.topic: item for item in publications if item.retain})
+        self._retained.update({i.topic: i for i in publications if i.retain and len(i.payload) <= SMALL})
         until = time.monotonic() + PATIENCE
         client = self._connected(until)
         for publication, info in self._hand_over(client, *publications):
@@ -135,7 +137,8 @@ class Link:
             pause = min(2 * pause, LONGEST)
 
     def _connection(self) -> bool:
-        """One connection from its beginning to its end; returns whether the broker accepted it."""
+        """One connection from its beginning to its end; returns whether it lasted."""
+        begun = time.monotonic()
         self._over = False
         self._refused.clear()
         client = self._new_client()
@@ -157,7 +160,7 @@ class Link:
         self._drop(client)
         if accepted and not self._closed:
             self._warn("is gone; connecting again")
-        return accepted
+        return accepted and time.monotonic() - begun > LONGEST
 
     def _drop(self, client: Client) -> None:
         """End a connection, also one whose broker takes nothing any more."""
@@ -208,6 +211,7 @@ class Link:
         return client
 
     def _on_socket(self, _client: Client, _data: Any, sock: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small messages wait for 40 ms
         self._socket = sock
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
