@@ -14,7 +14,7 @@ from amiss.live.life import Course
 from amiss.live.nouns import Arrival, Change, EventRow, Incident, Verdict
 from amiss.live.recorder import Clip, write_clip, write_snapshot
 from amiss.live.settings import MediaSettings
-from amiss.live.store import Curve, FeedbackKind, Life, Media, MediaKind, Store
+from amiss.live.store import CameraLife, Curve, FeedbackKind, Media, MediaKind, Store
 from amiss.types import Image
 
 __all__ = ["Journal", "Seen"]
@@ -37,7 +37,7 @@ class Seen:
 
     known: Mapping[str, Sequence[Known]] = field(default_factory=dict)
     spoiled: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
-    lives: Mapping[str, tuple[Life, str]] = field(default_factory=dict)
+    lives: Mapping[str, CameraLife] = field(default_factory=dict)
     alarms: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -155,7 +155,7 @@ class Journal:
 
     def _refresh(self, cameras: Sequence[str]) -> None:
         now = time.time()
-        lives = {name: (life.life, life.by) for name, life in self._store.lives().items()}
+        lives = self._store.lives()
         known = {camera: _known(self._store, camera, now) for camera in cameras}
         alarms = {camera: self._store.events(camera, now - WEEKS, alarm=True, limit=10_000) for camera in cameras}
         spoiled = {

@@ -24,7 +24,7 @@ from amiss.live.recorder import Recorder
 from amiss.live.school import School
 from amiss.live.settings import CameraSettings, MediaSettings
 from amiss.live.sight import Gathering, Scoring, fitted
-from amiss.live.store.records import Curve, Life
+from amiss.live.store.records import CameraLife, Curve, Life
 from amiss.perception.scenes import Flag, ViewHealth
 from amiss.pipeline import Pipeline
 from amiss.storage import whole_file
@@ -109,6 +109,11 @@ class Seat:
     def model(self) -> Model | None:
         """What it scores with."""
         return self._sight.model if isinstance(self._sight, Scoring) else None
+
+    @property
+    def gap(self) -> float:
+        """A jump in time of more seconds than this ends tracks, windows and events."""
+        return self._school.config.footage.gap
 
     @property
     def awake(self) -> bool:
@@ -212,15 +217,15 @@ class Seat:
             except StorageError as error:
                 LOG.warning("camera %s: %s", self.name, error)
 
-    def tick(self, now: float, asked: tuple[Life, str] | None) -> None:
+    def tick(self, now: float, kept: CameraLife | None) -> None:
         """What is done every second or so: a person's word, learning, what is written down now and then.
 
         Args:
             now: Seconds since 1970.
-            asked: Where a person has put the camera, and who.
+            kept: What the store says of the camera; it counts where a person said it after the camera's last change.
         """
-        if asked and asked[0] is not self.course.life:
-            self._change(by_hand(self.course, asked[0], asked[1], now))
+        if kept and kept.by != RULE and kept.since > self.course.since and kept.life is not self.course.life:
+            self._change(by_hand(self.course, kept.life, kept.by, now))
         if not self._view_kept and (state := self._view.state()):
             self._view_kept = True
             _save(state, self._home / "view.safetensors")

@@ -1,0 +1,289 @@
+"""The watcher: all cameras of a machine, from their frames to those who are told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from amiss.errors import AmissError, StorageError
+from amiss.live.camera import Camera, State
+from amiss.live.health import CameraNumbers, Health
+from amiss.live.journal import Journal
+from amiss.live.keeper import Keeper
+from amiss.live.life import Course
+from amiss.live.notify.deliver import Deliverer
+from amiss.live.notify.make import make_channel
+from amiss.live.nouns import Arrival
+from amiss.live.seat import Habits, Seat
+from amiss.live.settings import AlertSettings, WatchSettings
+from amiss.live.store import Media, Store
+from amiss.live.watchdog import Watchdog
+from amiss.pipeline import look_together
+from amiss.scoring.calibrate import parse_budget
+from amiss.storage import storage_errors
+
+__all__ = ["Watcher", "store_of"]
+
+LOG = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between two looks at what is not a frame."""
+REFRESH = 2.0
+"""Seconds between two questions to the store about what people said and did."""
+SWEEP = 600.0
+"""Seconds between two looks at how full the disk is."""
+CURVES = 90 * 86_400.0
+"""Seconds for which curves are kept."""
+WORKERS = 2
+"""Threads that score; networks and optical flow share the cores among themselves."""
+IDLE = 0.2
+SILENT = 60.0
+"""Seconds without a sign of life after which systemd is no longer told that all is well."""
+
+
+def store_of(settings: WatchSettings) -> Store:
+    """Open the store that some settings name; it is made where there is none.
+
+    Raises:
+        StorageError: It cannot be opened.
+    """
+    with storage_errors(settings.data):
+        settings.data.mkdir(parents=True, exist_ok=True)
+    place = settings.store.get_secret_value() if settings.store else settings.data / "amiss.sqlite"
+    return Store.open(place, settings.data / "media")
+
+
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """A camera and what is done with its frames."""
+
+    camera: Camera
+    seat: Seat
+    waiting: deque[Arrival]
+
+
+class Watcher:
+    """Watches the cameras of a settings file until it is stopped.
+
+    Frames of all cameras are scored in rounds, one frame of each that has some: networks see those of a round together.
+    What cannot be scored of one camera is said of it, and never touches another.
+
+    Args:
+        settings: Cameras, store, receivers.
+        found: Told each frame that was scored and its calibrated score, for tests and benchmarks.
+
+    Raises:
+        AmissError: A model, the store or an alert cannot be used as it is given.
+    """
+
+    def __init__(self, settings: WatchSettings, found: Callable[[Arrival, float], None] = lambda *_: None) -> None:
+        self._settings, self._found = settings, found
+        self.health = Health(settings.metrics, settings.data)
+        names = list(settings.cameras)
+        zones = {name: camera.schedule.zone for name, camera in settings.cameras.items()}
+        self._channels = [make_channel(alert, names, zones) for alert in settings.alerts]
+        self.store = store_of(settings)
+        self.media = Media(self.store, settings.media, names)
+        self._watchdog = Watchdog({"scoring": SILENT, "keeping": SILENT})
+        self._keeper = Keeper(self.health.error, lambda: self._watchdog.alive("keeping"))
+        self._cutter = Keeper(self.health.error)
+        self._deliverer = Deliverer(self.store, self._channels)
+        told = {name: [alert.name for alert in settings.alerts if _hears(alert, name)] for name in names}
+        keepers = self._keeper, self._cutter
+        self.journal = Journal(self.store, self.media, keepers, told, self._deliverer.wake, self.health, settings.media)
+        self._desks = self._seats()
+        self._pool = ThreadPoolExecutor(WORKERS, "score")
+        self._stop = threading.Event()
+        self._ticked = self._asked = self._swept = -float("inf")
+
+    def _seats(self) -> dict[str, _Desk]:
+        settings, lives = self._settings, self.store.lives()
+        habits = Habits(settings.media, self.journal.known, self.store.open_events)
+        desks: dict[str, _Desk] = {}
+        for name, camera in settings.cameras.items():
+            home = settings.data / "cameras" / name
+            with storage_errors(home):
+                home.mkdir(parents=True, exist_ok=True)
+            course = Course.kept(lives[name]) if name in lives else None
+            seat = Seat(name, camera, home, self.journal, habits, course)
+            desks[name] = _Desk(Camera(name, camera, seat.gap), seat, deque())
+        return desks
+
+    @property
+    def seats(self) -> Mapping[str, Seat]:
+        """The cameras' models, events and lives, by name."""
+        return {name: desk.seat for name, desk in self._desks.items()}
+
+    @property
+    def cameras(self) -> Mapping[str, Camera]:
+        """Where the frames come from, by name."""
+        return {name: desk.camera for name, desk in self._desks.items()}
+
+    def __enter__(self) -> Self:
+        """Start everything.
+
+        Raises:
+            AmissError: The store is damaged, or the page of numbers cannot be served.
+        """
+        self.store.verify()
+        report = self.media.check()
+        if any((report.partial, report.missing, report.deleted)):
+            LOG.warning("media: %s", report)
+        self.health.start()
+        for thread in (self._keeper, self._cutter, self._deliverer):
+            thread.start()
+        for desk in self._desks.values():
+            desk.camera.start()
+        self._watchdog.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything; what was seen is kept first."""
+        for desk in self._desks.values():
+            desk.camera.stop()
+        self._pool.shutdown()
+        for desk in self._desks.values():
+            desk.seat.close()
+        for keeper in (self._keeper, self._cutter):
+            if not keeper.close():
+                LOG.error("%d things could not be kept before the end", keeper.waiting)
+        self._deliverer.wake()
+        self._deliverer.close()
+        self._watchdog.close()
+        self.health.close()
+        self.store.close()
+
+    def stop(self) -> None:
+        """Have `run` end soon; it may be called from anywhere."""
+        self._stop.set()
+
+    def run(self, seconds: float | None = None) -> None:
+        """Watch until `stop` is called, or all cameras have ended, as files do.
+
+        Args:
+            seconds: Most seconds; for ever by default.
+        """
+        until = time.monotonic() + seconds if seconds is not None else float("inf")
+        while not self._stop.is_set() and time.monotonic() < until and self._go_on():
+            pass
+
+    def _go_on(self) -> bool:
+        """One round; whether there is more to come."""
+        ready = [connection for desk in self._desks.values() for connection in desk.camera.ready]
+        busy = any(desk.waiting for desk in self._desks.values())
+        if ready and not busy:
+            wait(ready, IDLE)
+        elif not busy:
+            self._stop.wait(IDLE)
+        for desk in self._desks.values():
+            desk.waiting.extend(desk.camera.take())
+            for incident in desk.camera.incidents():
+                self.journal.incident(incident)
+        self._round()
+        self._tick()
+        states = [desk.camera.numbers.state for desk in self._desks.values()]
+        return busy or any(state is not State.STOPPED for state in states)
+
+    def _round(self) -> None:
+        """One frame of each camera that has any."""
+        given: list[tuple[_Desk, Arrival]] = []
+        for desk in self._desks.values():
+            if desk.waiting:
+                arrival = desk.waiting.popleft()
+                if shaped := self._prepare(desk, arrival):
+                    given.append((desk, shaped))
+        if not given:
+            return
+        try:
+            look_together([desk.seat.pipeline for desk, _ in given], [arrival.frame for _, arrival in given])
+        except AmissError as error:  # each then asks for itself
+            LOG.warning("cameras cannot be looked at together: %s", error)
+        for found in [self._pool.submit(self._score, desk, arrival) for desk, arrival in given]:
+            found.result()
+
+    def _prepare(self, desk: _Desk, arrival: Arrival) -> Arrival | None:
+        try:
+            return desk.seat.prepare(arrival)
+        except Exception as error:  # a fault at one camera must not touch the others
+            LOG.exception("the view of camera %s cannot be looked at", desk.camera.name)
+            self._fault(desk, arrival, error)
+            return None
+
+    def _score(self, desk: _Desk, arrival: Arrival) -> None:
+        try:
+            update = desk.seat.step(arrival)
+        except StorageError as error:  # scores are safe, windows or curves are not
+            LOG.warning("camera %s: %s", desk.camera.name, error)
+            self.health.error("disk")
+            return
+        except Exception as error:  # as above
+            LOG.exception("camera %s cannot be scored", desk.camera.name)
+            self._fault(desk, arrival, error)
+            return
+        self.health.frame(desk.camera.name, time.monotonic() - arrival.clock)
+        if update is not None:
+            self._found(arrival, update.calibrated)
+
+    def _fault(self, desk: _Desk, arrival: Arrival, error: Exception) -> None:
+        self.health.error("scoring")
+        desk.seat.start_anew(f"a frame cannot be scored ({type(error).__name__})", arrival.at)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked < TICK:
+            return
+        self._ticked = now
+        self._watchdog.alive("scoring")
+        if now - self._asked >= REFRESH:
+            self._asked = now
+            self.journal.refresh(list(self._desks))
+        if now - self._swept >= SWEEP:
+            self._swept = now
+            self._keeper.add("sweeping", self._sweep, must=False)
+        seen = self.journal.seen
+        for name, desk in self._desks.items():
+            desk.camera.watch()
+            desk.seat.tick(time.time(), seen.lives.get(name))
+            self._tell(name, desk, seen.alarms.get(name, 0))
+
+    def _tell(self, name: str, desk: _Desk, alarms: int) -> None:
+        """The numbers of a camera, for the page of numbers."""
+        numbers, model = desk.camera.numbers, desk.seat.model
+        budget = 24 * parse_budget(model.config.scoring.budget) if model else 0.0
+        self.health.camera(
+            name,
+            CameraNumbers(
+                state=str(numbers.state),
+                life=str(desk.seat.course.life),
+                decoded=numbers.decoded,
+                arrived=numbers.arrived,
+                dropped=numbers.dropped,
+                corrupt=numbers.corrupt,
+                reconnects=numbers.reconnects,
+                queue=len(desk.waiting),
+                alarms=alarms,
+                budget=budget,
+            ),
+        )
+
+    def _sweep(self) -> None:
+        """Delete what is too old or too much."""
+        if names := self.media.sweep():
+            LOG.info("deleted %d clips and pictures", len(names))
+        for curve in self.store.drop_curves(time.time() - CURVES):
+            Path(curve.path).unlink(missing_ok=True)
+
+
+def _hears(alert: AlertSettings, camera: str) -> bool:
+    return not alert.cameras or camera in alert.cameras
