@@ -71,6 +71,13 @@ def test_without_a_secret_nothing_is_signed_and_a_login_is_sent(receiver: Receiv
     assert post.path == "/"
 
 
+def test_an_id_of_any_letters_can_be_sent(receiver: Receiver) -> None:
+    make_channel(alert("webhook", f"http://{receiver.address}"), ["gate"]).send(Message("門-gap", "c", None, "門", {}))
+    [post] = receiver.posts
+    assert post.headers["X-Amiss-Id"] == "%E9%96%80-gap"
+    assert json.loads(post.body)["id"] == "門-gap"
+
+
 def test_incidents_are_posted_too(receiver: Receiver) -> None:
     make_channel(alert("webhook", f"http://{receiver.address}"), ["gate"]).send(incident("gap"))
     values = json.loads(receiver.posts[0].body)

@@ -92,11 +92,8 @@ class Link:
         self._thread.start()
 
     def retain(self, *publications: Publication) -> None:
-        """Have the broker keep something from now on, as soon as it can be reached."""
-        for publication in publications:
-            self._retained[publication.topic] = publication
-        if client := self._client:
-            self._hand_over(client, *publications)
+        """Have the broker keep something from the first connection on; called before `start`."""
+        self._retained.update({item.topic: item for item in publications})
 
     def repeat(self) -> None:
         """Publish all that is retained again."""
@@ -109,7 +106,7 @@ class Link:
         Raises:
             DeliveryError: It did not in time, it refused, or the connection was lost.
         """
-        self._retained.update({i.topic: i for i in publications if i.retain and len(i.payload) <= SMALL})
+        self._retained.update({item.topic: item for item in publications if item.retain and len(item.payload) <= SMALL})
         until = time.monotonic() + PATIENCE
         client = self._connected(until)
         for publication, info in self._hand_over(client, *publications):
@@ -211,7 +208,7 @@ class Link:
         return client
 
     def _on_socket(self, _client: Client, _data: Any, sock: Any) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else small messages wait for 40 ms
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small messages need not wait for others
         self._socket = sock
 
     def _on_connect(self, client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from base64 import b64encode
 from contextlib import suppress
-from urllib.parse import SplitResult, unquote
+from urllib.parse import SplitResult, quote, unquote
 
 from amiss import __version__
 from amiss.errors import ConfigError, DeliveryError
@@ -44,9 +44,9 @@ class WebhookChannel:
     is tried first; after 401, 403, 404, 410 and all else, redirects included, the receiver is left alone for five
     minutes. A redirect is never followed: a signed body goes only where the settings say.
 
-    Headers: `X-Amiss-Id` is the message's stable id, `X-Amiss-Timestamp` the seconds since 1970 when it was sent, and
-    with a secret `X-Amiss-Signature` as of `amiss.live.notify.signature`. User and password of the address are sent as
-    basic authentication.
+    Headers: `X-Amiss-Id` is the message's stable id, with %-signs for letters beyond ASCII, `X-Amiss-Timestamp` the
+    seconds since 1970 when it was sent, and with a secret `X-Amiss-Signature` as of `amiss.live.notify.signature`.
+    User and password of the address are sent as basic authentication.
 
     Args:
         settings: Address and secret.
@@ -107,7 +107,7 @@ class WebhookChannel:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"amiss/{__version__}",
-            "X-Amiss-Id": message,
+            "X-Amiss-Id": message if message.isascii() else quote(message),
             "X-Amiss-Timestamp": now,
         }
         if self._secret:
