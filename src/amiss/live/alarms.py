@@ -14,6 +14,7 @@ from amiss.live.likeness import alike, closeness, likeness_of
 from amiss.live.nouns import Arrival, Change, EventRow
 from amiss.live.place import alarming, in_hours, zones_of
 from amiss.live.settings import CameraSettings
+from amiss.scoring.events import Span
 from amiss.types import Event, FloatArray, Tube
 
 __all__ = ["AlarmDesk", "Known", "Note"]
@@ -24,6 +25,8 @@ WORSE = 0.5
 """An event is told of anew when its severity has risen by so much."""
 EVERY = 30.0
 """Seconds after which an event that goes on is told of anew."""
+LOOK = 2.0
+"""Seconds between two looks at an event that goes on: whether it became worse, or somebody is now to be told."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class AlarmDesk:
         self._span = -1.0
         self._begin = 0.0
         self._offset = 0.0
-        self._told = 0.0
+        self._told = self._looked = 0.0
         self._severity = 0.0
         self._before = before
         self._base: EventRow | None = None
@@ -94,6 +97,20 @@ class AlarmDesk:
         """The event that goes on."""
         return self._row
 
+    def wants(self, span: Span, at: float) -> bool:
+        """Whether there may be something to keep or tell of the event that goes on, which takes time to find out.
+
+        Args:
+            span: When it was so far.
+            at: When the last frame came, in seconds since 1970.
+        """
+        row = self._row
+        if row is None or self._span != span.start:
+            return True
+        if self._looked <= at < self._looked + LOOK:
+            return False
+        return not row.alarm or span.height >= self._severity + WORSE or not self._told <= at < self._told + EVERY
+
     def follow(self, arrival: Arrival, pending: Pending, quiet: str) -> Note | None:
         """Take in that an event goes on; gives a note where there is something to keep or tell.
 
@@ -102,6 +119,7 @@ class AlarmDesk:
             pending: The event so far.
             quiet: Why the camera raises no alarms now, in a word; empty where it does.
         """
+        self._looked = arrival.at
         if self._row is None or self._span != pending.event.start:
             return self._open(arrival, pending, quiet)
         row = self._grown(self._row, pending.event)

@@ -152,7 +152,7 @@ class Seat:
     def _follow(self, sight: Scoring, desk: AlarmDesk, arrival: Arrival, update: Update) -> None:
         if update.event:
             self._end(desk, arrival, update.event)
-        if sight.going_on and (pending := sight.pending()):
+        if (span := sight.span) and desk.wants(span, arrival.at) and (pending := sight.pending()):
             before = desk.row
             if note := desk.follow(arrival, pending, self._quiet):
                 if before is None or before.id != note.row.id:
@@ -237,7 +237,7 @@ class Seat:
 
     @property
     def _going_on(self) -> bool:
-        return isinstance(self._sight, Scoring) and self._sight.going_on
+        return isinstance(self._sight, Scoring) and self._sight.span is not None
 
     def _take_up(self, model: Model, left: Sequence[EventRow]) -> None:
         """Score with this model from now on."""

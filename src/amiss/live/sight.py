@@ -11,6 +11,7 @@ from amiss.config import Config
 from amiss.engine import Model, Pending, Stream, Update, make_method
 from amiss.live.nouns import Arrival
 from amiss.pipeline import Pipeline
+from amiss.scoring.events import Span
 from amiss.types import Event, Frame, Windows
 
 __all__ = ["MOST_FRAMES", "Gathering", "Scoring", "fitted"]
@@ -61,9 +62,9 @@ class Scoring:
         return self.model.calibrations["causal"].level
 
     @property
-    def going_on(self) -> bool:
-        """Whether an event goes on that is sure to be one."""
-        return self._stream.span is not None
+    def span(self) -> Span | None:
+        """When the event is that goes on and is sure to be one."""
+        return self._stream.span
 
     def see(self, frame: Frame) -> tuple[Windows, Update | None]:
         """The windows that a frame completes, and its scores."""

@@ -187,7 +187,8 @@ class Watcher:
         elif not busy:
             self._stop.wait(IDLE)
         for desk in self._desks.values():
-            desk.waiting.extend(desk.camera.take())
+            if not desk.waiting:  # what is not taken waits where the oldest gives way to the newest
+                desk.waiting.extend(desk.camera.take())
             for incident in desk.camera.incidents():
                 self.journal.incident(incident)
         self._round()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from amiss.live.address import Address
 from amiss.live.store.database import WRITES, Database, make_engine
 from amiss.live.store.failures import is_race, storage_error
 from amiss.live.store.tables import Base
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at length that there is nothing to do
 
 __all__ = ["VERSION_TABLE", "alembic_config", "migrate"]
 

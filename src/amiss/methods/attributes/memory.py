@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KDTree, NearestNeighbors
 
 from amiss.types import BoolArray, FloatArray, IntArray
 
@@ -83,9 +83,10 @@ class _Index:
     """Nearest neighbours among samples `(N, d)` float32."""
 
     def __init__(self, samples: FloatArray) -> None:
-        algorithm = "kd_tree" if samples.shape[1] <= TREE_DIMENSIONS else "brute"
         self._samples = samples
-        self._search = NearestNeighbors(algorithm=algorithm).fit(samples)
+        # the tree by itself: around it, the checks of a general search take longer than the search
+        self._tree = KDTree(samples) if samples.shape[1] <= TREE_DIMENSIONS and len(samples) else None
+        self._search = None if self._tree else NearestNeighbors(algorithm="brute").fit(samples)
 
     def kth(self, vectors: FloatArray, k: int) -> FloatArray:
         """`(N,)` float64 distance to the k-th nearest sample, or to the furthest where there are fewer.
@@ -95,6 +96,14 @@ class _Index:
         if not len(vectors):
             return np.zeros(0)
         vectors = np.asarray(vectors, np.float32)
-        nearest = self._search.kneighbors(vectors, min(k, len(self._samples)), return_distance=False)
+        nearest = self._nearest(vectors, min(k, len(self._samples)))
         apart = self._samples[nearest].astype(np.float64) - vectors[:, None]  # N, k, d
         return np.asarray(np.sqrt((apart**2).sum(2)).max(1))
+
+    def _nearest(self, vectors: FloatArray, k: int) -> IntArray:
+        """`(N, k)` the nearest samples of each vector."""
+        if self._tree is not None:
+            return np.asarray(self._tree.query(vectors, k, return_distance=False))
+        if self._search is None:
+            raise LookupError("no samples to search in")
+        return np.asarray(self._search.kneighbors(vectors, k, return_distance=False))
