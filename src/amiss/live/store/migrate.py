@@ -20,8 +20,6 @@ from amiss.live.store.database import WRITES, Database, make_engine
 from amiss.live.store.failures import is_race, storage_error
 from amiss.live.store.tables import Base
 
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at length that there is nothing to do
-
 __all__ = ["VERSION_TABLE", "alembic_config", "migrate"]
 
 VERSION_TABLE = "amiss_revision"
@@ -42,6 +40,7 @@ def migrate(database: Database, target: str = "head") -> None:
         StorageError: It was written by a newer version, holds something else, is damaged, or failed.
     """
     engine = make_engine(database.url, database.patience, poolclass=NullPool)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells at length that there is nothing to do
     until = time.monotonic() + database.patience
     while not _migrated(engine, database.address, target, last=time.monotonic() >= until):
         time.sleep(PAUSE)

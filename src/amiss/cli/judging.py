@@ -1,0 +1,162 @@
+"""Looking at the events of live cameras, and saying what is normal."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from amiss.cli.common import Json, tell, write_json
+from amiss.cli.live import settings_of
+from amiss.errors import ConfigError
+
+if TYPE_CHECKING:
+    from amiss.live.settings import WatchSettings
+    from amiss.live.store import Store
+
+__all__ = ["backtest", "camera", "events", "judge"]
+
+DAY = 86_400.0
+Watched = Annotated[Path, typer.Argument(metavar="CONFIG", help="The file of settings that `amiss watch` is given.")]
+Days = Annotated[float, typer.Option("--days", min=0.0, help="So many days back.")]
+Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]
+
+
+@contextmanager
+def _store(config: Path) -> Iterator[tuple[WatchSettings, Store]]:
+    from amiss.live.watch import store_of
+
+    settings = settings_of(str(config), None, Path(), None)
+    store = store_of(settings)
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+def events(
+    config: Watched,
+    days: Days = 1.0,
+    name: Annotated[str | None, typer.Option("--camera", help="Only of this camera.")] = None,
+    alarms: Annotated[bool, typer.Option("--alarms", help="Only those that somebody was told of.")] = False,  # noqa: FBT002
+    json_file: Json = None,
+) -> None:
+    """List the events of live cameras, the newest first."""
+    from amiss.live.store.bodies import event_document, iso
+
+    with _store(config) as (_, store):
+        rows = store.events(name, time.time() - days * DAY, alarm=True if alarms else None, limit=10_000)
+    write_json(json_file, [event_document(row) for row in rows])
+    table = Table("event", "camera", "start", "seconds", "1 in 10^", "told", "why")
+    for row in rows:
+        told = "yes" if row.alarm else row.quiet
+        why = "; ".join(row.reasons[:2])
+        table.add_row(
+            row.id, row.camera, iso(row.start), f"{row.end - row.start:.1f}", f"{row.severity:.1f}", told, why
+        )
+    tell(table)
+
+
+def judge(
+    config: Watched,
+    what: Annotated[str, typer.Argument(help="Id of an event; for snooze and wake the name of a camera.")],
+    verdict: Annotated[
+        Literal["normal", "right", "undo", "snooze", "wake"],
+        typer.Argument(help="normal here, right to be raised, take back; raise no alarms for a while, or again."),
+    ],
+    days: Annotated[float | None, typer.Option("--days", min=0.0, help="normal: for how long; for ever.")] = None,
+    hours: Annotated[float, typer.Option("--hours", min=0.0, help="snooze: for how long.")] = 8.0,
+) -> None:
+    """Say what is normal here and what was right; it holds within seconds."""
+    from amiss.live import people
+
+    who = getpass.getuser()
+    with _store(config) as (settings, store):
+        if verdict in ("snooze", "wake") and what not in settings.cameras:
+            raise ConfigError(f"there is no camera {what!r}; the cameras are: {', '.join(settings.cameras)}")
+        if verdict == "normal":
+            people.call_normal(store, what, who, days)
+            tell(f"nobody is told of events like {what} any more" + (f" for {days:g} days" if days is not None else ""))
+        elif verdict == "right":
+            people.call_right(store, what, who)
+            tell(f"events like {what} stay alarms")
+        elif verdict == "undo":
+            count = people.take_back(store, what, who)
+            tell(f"{count} {'thing' if count == 1 else 'things'} that were said of {what} are taken back")
+        elif verdict == "snooze":
+            people.snooze(store, what, who, hours)
+            tell(f"{what} raises no alarms for {hours:g} hours")
+        else:
+            people.wake(store, what, who)
+            tell(f"{what} raises alarms again")
+
+
+def camera(
+    config: Watched,
+    name: Annotated[str | None, typer.Argument(help="Name of a camera; all by default.")] = None,
+    state: Annotated[
+        Literal["collecting", "shadow", "live", "frozen"] | None, typer.Argument(help="Put it there by hand.")
+    ] = None,
+) -> None:
+    """Show where cameras are in their lives and what they have learned, or put one somewhere."""
+    from amiss.live import people
+    from amiss.live.collect import learned, read_blocks
+    from amiss.live.store import Life
+
+    with _store(config) as (settings, store):
+        if name is not None and name not in settings.cameras:
+            raise ConfigError(f"there is no camera {name!r}; the cameras are: {', '.join(settings.cameras)}")
+        if name and state:
+            people.put(store, name, Life(state), getpass.getuser())
+            tell(f"{name} is {state}")
+            return
+        lives = store.lives()
+    for one in [name] if name else settings.cameras:
+        life = lives.get(one)
+        since = f" since {datetime.fromtimestamp(life.since).astimezone():%Y-%m-%d %H:%M}: {life.why}" if life else ""
+        tell(f"{one}: {life.life if life else 'not watched yet'}{since}")
+        seen = learned(read_blocks(settings.data / "cameras" / one / "windows"), settings.cameras[one].schedule.zone)
+        if seen.blocks:
+            tell(
+                f"    kept {seen.hours.sum():.1f} hours; {'; '.join(seen.missing) or 'something of every hour and day'}"
+            )
+
+
+def backtest(
+    config: Watched,
+    name: Name,
+    budget: Annotated[str, typer.Option("--budget", help="The budget to try, such as 1/day.")],
+    days: Days = 7.0,
+    json_file: Json = None,
+) -> None:
+    """Tell what another alarm budget would have raised in what a camera has seen."""
+    from amiss.live.backtest import backtest as run
+    from amiss.live.curves import read_curve
+    from amiss.live.school import School
+    from amiss.live.store.bodies import iso
+
+    with _store(config) as (settings, store):
+        if name not in settings.cameras:
+            raise ConfigError(f"there is no camera {name!r}; the cameras are: {', '.join(settings.cameras)}")
+        now = time.time()
+        curves = store.curves(name, now - days * DAY, now)
+    asked = settings.cameras[name].model_copy(update={"budget": budget})
+    model = School(asked, settings.data / "cameras" / name).model()
+    if model is None or not curves:
+        raise ConfigError(f"{name} has scored nothing in the last {days:g} days; watch it first")
+    at, calibrated = read_curve([Path(curve.path) for curve in curves])
+    found = run(model, at, calibrated, asked.schedule)
+    spans = [{"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans]
+    write_json(
+        json_file, {"camera": name, "budget": budget, "level": found.level, "hours": found.hours, "events": spans}
+    )
+    tell(f"{len(spans)} events in {found.hours:.1f} hours, {found.a_day:.1f} a day, at level {found.level:.2f}")
+    for span in spans:
+        tell(f"    {span['start']}: 1 in 10^{span['severity']:.1f}")

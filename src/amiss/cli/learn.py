@@ -1,0 +1,59 @@
+"""Learning from footage, and scoring it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amiss.cli.common import File, Footage, Model, Out, Sets, changed, console, make, tell
+from amiss.config import load_config
+from amiss.console import ProgressDisplay
+
+__all__ = ["learn", "score"]
+
+
+def learn(
+    footage: Footage,
+    model: Model,
+    method: Annotated[str, typer.Option("--method", help="Id of the method, see `amiss methods`.")] = "attributes",
+    config: File = None,
+    sets: Sets = [],  # noqa: B006  # typer copies it
+    seed: Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.")] = None,
+    budget: Annotated[str | None, typer.Option("--budget", help="Alarm budget, such as 2/day.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Table of video,label (0 or 1), for methods that learn from it.")
+    ] = None,
+) -> None:
+    """Learn what is normal in front of one camera."""
+    from amiss import api
+    from amiss.engine import check_target
+
+    extra = [f"seed={seed}"] if seed is not None else []
+    settings = load_config(config, [*sets, *extra, *([f"scoring.budget={budget}"] if budget else [])])
+    check_target(model)
+    make(model.absolute().parent, "--model")
+    with ProgressDisplay(console()) as progress:
+        learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels)
+        learned.save(model)
+    clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
+    tell(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes; the model is {model}")
+
+
+def score(footage: Footage, model: Model, out: Out, config: File = None, sets: Sets = []) -> None:  # noqa: B006
+    """Score footage: tables, events, a report page and an annotated video."""
+    from amiss import api, engine
+    from amiss.footage import find_footage
+    from amiss.report import write_report
+
+    known = api.load(model)
+    used = known.with_settings(load_config(config, sets, known.config), changed(config, sets))
+    clips = find_footage(footage, used.config.footage.fps)
+    make(out, "--out")
+    with ProgressDisplay(console()) as progress:
+        scores = engine.score_clips(used, clips, out, progress)
+        engine.write_scores(out, scores, {"method": used.method.id, "smoothing": used.config.scoring.smoothing})
+        page = write_report(out, scores, used, progress, scores[0].name if len(scores) == 1 else "What was amiss")
+    events = sum(len(item.events) for item in scores)
+    tell(f"{events} {'event' if events == 1 else 'events'} in {len(scores)} clips; the report is {page}")

@@ -1,0 +1,74 @@
+"""Watching cameras."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amiss.cli.common import console, tell
+from amiss.errors import AmissError, ConfigError
+
+if TYPE_CHECKING:
+    from amiss.live.settings import WatchSettings
+
+__all__ = ["doctor", "watch"]
+
+Model = Annotated[Path | None, typer.Option("--model", help="Folder of the model, where an address is given.")]
+Data = Annotated[Path, typer.Option("--data", help="Folder of events and media, where an address is given.")]
+YAML = (".yaml", ".yml")
+
+
+def watch(
+    what: Annotated[str, typer.Argument(metavar="CONFIG.yaml | ADDRESS", help="A file of settings, or one camera.")],
+    model: Model = None,
+    data: Data = Path("amiss-data"),
+    budget: Annotated[str | None, typer.Option("--budget", help="Alarm budget of that camera, such as 2/day.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so many seconds.")] = None,
+) -> None:
+    """Watch live cameras: keep events, raise alarms within their budgets, tell people."""
+    from amiss.live.watch import Watcher
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    settings = settings_of(what, model, data, budget)
+    with Watcher(settings) as watcher:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: watcher.stop())
+        count = len(settings.cameras)
+        tell(f"watching {count} {'camera' if count == 1 else 'cameras'}; events are in {settings.data}")
+        watcher.run(seconds)
+    tell(f"stopped; events are in {settings.data}")
+
+
+def settings_of(what: str, model: Path | None, data: Path, budget: str | None) -> WatchSettings:
+    """The settings of a file, or of one camera at an address.
+
+    Raises:
+        ConfigError: The file cannot be used, or options are given that it has itself.
+    """
+    try:
+        from amiss.live.settings import CameraSettings, WatchSettings, read_watch
+    except ImportError as error:
+        raise ConfigError(f"watching needs {error.name}: pip install 'amiss[live]'") from None
+    if Path(what).suffix in YAML:
+        if model or budget:
+            raise ConfigError(f"{what} says the model and the budget of each camera; leave --model and --budget out")
+        return read_watch(Path(what))
+    camera = CameraSettings.build({"source": what, "model": model, "budget": budget})
+    return WatchSettings(data=data, cameras={"camera": camera})
+
+
+def doctor(config: Annotated[Path, typer.Argument(help="The file of settings that `amiss watch` is given.")]) -> None:
+    """Try everything that watching needs: cameras, models, store, alerts."""
+    from amiss.live.doctor import Level, examine
+
+    bad = 0
+    for finding in examine(settings_of(str(config), None, Path(), None)):
+        bad += finding.level is Level.BAD
+        tell(f"{finding.level}: {finding.what}: {finding.text}")
+    if bad:
+        console().print(f"amiss: {bad} {'thing is' if bad == 1 else 'things are'} not as they must be")
+        raise typer.Exit(AmissError.exit_status)
