@@ -49,11 +49,11 @@ def events(
     json_file: Json = None,
 ) -> None:
     """List the events of live cameras, the newest first."""
-    from amiss.live.store.bodies import event_document, iso
+    from amiss.live.store.bodies import event_body, iso
 
     with _store(config) as (_, store):
         rows = store.events(name, time.time() - days * DAY, alarm=True if alarms else None, limit=10_000)
-    write_json(json_file, [event_document(row) for row in rows])
+    write_json(json_file, [event_body(row) for row in rows])
     table = Table("event", "camera", "start", "seconds", "1 in 10^", "told", "why")
     for row in rows:
         told = "yes" if row.alarm else row.quiet

@@ -174,7 +174,8 @@ def _put(session: Session, row: EventRow, change: Change, channels: Sequence[str
     number = sum(past.change == change for past in known)
     session.add(ChangeTable(event=row.id, change=change, number=number, digest=digest))
     message = f"{row.id}:{change}:{number}"
-    enqueue(session, Told(message, row.id, row.camera, event_body(row, change, message), row.id, change), channels, at)
+    body = event_body(dataclasses.replace(row, open=row.open and change is not Change.END))
+    enqueue(session, Told(message, row.id, row.camera, body, row.id, change), channels, at)
     return True
 
 

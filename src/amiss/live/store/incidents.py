@@ -94,7 +94,7 @@ def _put(session: Session, incident: Incident, channels: Sequence[str], at: floa
 def _told(incident: Incident, change: Change) -> Told:
     subject = f"{incident.camera}-{incident.kind}-{round(1000 * incident.start)}"
     message = f"{subject}:{change}:0"
-    return Told(message, subject, incident.camera, incident_body(incident, change, message))
+    return Told(message, subject, incident.camera, incident_body(incident))
 
 
 def _incident(found: IncidentTable) -> Incident:
