@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 
 from amiss.cli.common import Json, tell, write_json
 from amiss.cli.live import settings_of
@@ -49,19 +48,21 @@ def events(
     json_file: Json = None,
 ) -> None:
     """List the events of live cameras, the newest first."""
-    from amiss.live.store.bodies import event_body, iso
+    from amiss.live.notify.wording import rarity
+    from amiss.live.store.bodies import event_body
 
     with _store(config) as (_, store):
         rows = store.events(name, time.time() - days * DAY, alarm=True if alarms else None, limit=10_000)
     write_json(json_file, [event_body(row) for row in rows])
-    table = Table("event", "camera", "start", "seconds", "1 in 10^", "told", "why")
     for row in rows:
-        told = "yes" if row.alarm else row.quiet
-        why = "; ".join(row.reasons[:2])
-        table.add_row(
-            row.id, row.camera, iso(row.start), f"{row.end - row.start:.1f}", f"{row.severity:.1f}", told, why
+        told = "alarm" if row.alarm else f"quiet ({row.quiet})"
+        start = datetime.fromtimestamp(row.start).astimezone()
+        tell(
+            f"{row.id} {start:%Y-%m-%d %H:%M:%S} {row.camera} {row.end - row.start:.1f} s, {rarity(row.severity)}, {told}"
         )
-    tell(table)
+        for reason in row.reasons:
+            tell(f"    {reason}")
+    tell(f"{len(rows)} {'event' if len(rows) == 1 else 'events'}")
 
 
 def judge(
@@ -139,6 +140,7 @@ def backtest(
     """Tell what another alarm budget would have raised in what a camera has seen."""
     from amiss.live.backtest import backtest as run
     from amiss.live.curves import read_curve
+    from amiss.live.notify.wording import rarity
     from amiss.live.school import School
     from amiss.live.store.bodies import iso
 
@@ -153,10 +155,12 @@ def backtest(
         raise ConfigError(f"{name} has scored nothing in the last {days:g} days; watch it first")
     at, calibrated = read_curve([Path(curve.path) for curve in curves])
     found = run(model, at, calibrated, asked.schedule)
-    spans = [{"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans]
+    spans: list[dict[str, Any]] = [
+        {"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans
+    ]
     write_json(
         json_file, {"camera": name, "budget": budget, "level": found.level, "hours": found.hours, "events": spans}
     )
-    tell(f"{len(spans)} events in {found.hours:.1f} hours, {found.a_day:.1f} a day, at level {found.level:.2f}")
+    tell(f"{len(spans)} events in {found.hours:.2f} hours of footage, at level {found.level:.2f}")
     for span in spans:
-        tell(f"    {span['start']}: 1 in 10^{span['severity']:.1f}")
+        tell(f"    {span['start']}: {rarity(span['severity'])}")

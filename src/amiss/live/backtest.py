@@ -35,11 +35,6 @@ class Backtest:
     spans: tuple[Span, ...]
     frames: int
 
-    @property
-    def a_day(self) -> float:
-        """Events a day, as it would have been; 0 where nothing was looked at."""
-        return 24 * len(self.spans) / self.hours if self.hours else 0.0
-
 
 def backtest(
     model: Model, at: FloatArray, calibrated: FloatArray, schedule: ScheduleSettings, kept: Sequence[bool] | None = None

@@ -127,10 +127,10 @@ def _model(name: str, settings: CameraSettings, watch: WatchSettings) -> Finding
         text = f"none yet: it is learned after {hours:g} hours of footage, with boxes from {source}"
         return Finding(Level.GOOD, what, text)
     calibration = model.calibrations["causal"]
-    text = f"{model.method.id}, learned from {float(model.learned['seconds']) / 3600:.1f} hours"
+    text = f"{model.method.id}, learned from {float(model.learned['seconds']) / 3600:.2g} hours"
     if calibration.extrapolated:
         more = 1 / calibration.budget
-        text += f"; its budget is extrapolated, {more:.0f} hours of held-back footage would tell"
+        text += f"; its budget is extrapolated from {calibration.hours:.2g} hours held back, {more:.2g} would tell"
         return Finding(Level.DOUBTFUL, what, text)
     return Finding(Level.GOOD, what, text)
 

@@ -10,25 +10,8 @@ from amiss.live.store.columns import plain
 
 __all__ = ["event_body", "incident_body", "iso"]
 
-TOLD = (
-    "id",
-    "camera",
-    "open",
-    "start",
-    "peak",
-    "end",
-    "alarm",
-    "quiet",
-    "severity",
-    "level",
-    "model",
-    "parts",
-    "reasons",
-    "examples",
-    "size",
-    "zones",
-    "repeats",
-)
+TOLD = ("id", "camera", "open", "start", "peak", "end", "alarm", "quiet", "severity", "level", "model", "parts")
+TOLD += ("reasons", "examples", "size", "zones", "repeats")
 
 
 def event_body(row: EventRow) -> dict[str, Any]:
