@@ -57,9 +57,8 @@ def events(
     for row in rows:
         told = "alarm" if row.alarm else f"quiet ({row.quiet})"
         start = datetime.fromtimestamp(row.start).astimezone()
-        tell(
-            f"{row.id} {start:%Y-%m-%d %H:%M:%S} {row.camera} {row.end - row.start:.1f} s, {rarity(row.severity)}, {told}"
-        )
+        when = f"{start:%Y-%m-%d %H:%M:%S}, {row.end - row.start:.1f} s"
+        tell(f"{row.id} {row.camera} {when}, {rarity(row.severity)}, {told}")
         for reason in row.reasons:
             tell(f"    {reason}")
     tell(f"{len(rows)} {'event' if len(rows) == 1 else 'events'}")
@@ -155,12 +154,9 @@ def backtest(
         raise ConfigError(f"{name} has scored nothing in the last {days:g} days; watch it first")
     at, calibrated = read_curve([Path(curve.path) for curve in curves])
     found = run(model, at, calibrated, asked.schedule)
-    spans: list[dict[str, Any]] = [
-        {"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans
-    ]
-    write_json(
-        json_file, {"camera": name, "budget": budget, "level": found.level, "hours": found.hours, "events": spans}
-    )
+    result: dict[str, Any] = {"camera": name, "budget": budget, "level": found.level, "hours": found.hours}
+    spans = [{"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans]
+    write_json(json_file, result | {"events": spans})
     tell(f"{len(spans)} events in {found.hours:.2f} hours of footage, at level {found.level:.2f}")
-    for span in spans:
-        tell(f"    {span['start']}: {rarity(span['severity'])}")
+    for span in found.spans:
+        tell(f"    {iso(span.start)}: {rarity(span.height)}")

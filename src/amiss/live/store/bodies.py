@@ -10,8 +10,8 @@ from amiss.live.store.columns import plain
 
 __all__ = ["event_body", "incident_body", "iso"]
 
-TOLD = ("id", "camera", "open", "start", "peak", "end", "alarm", "quiet", "severity", "level", "model", "parts")
-TOLD += ("reasons", "examples", "size", "zones", "repeats")
+WHEN = ("id", "camera", "open", "start", "peak", "end")
+WHAT = ("alarm", "quiet", "severity", "level", "model", "parts", "reasons", "examples", "size", "zones", "repeats")
 
 
 def event_body(row: EventRow) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def event_body(row: EventRow) -> dict[str, Any]:
         `id`, `camera`, `open`, `start`, `peak` and `end` in seconds since 1970, `box` (x1, y1, x2, y2 in pixels, or
         None), and further fields by the names of `EventRow`.
     """
-    body: dict[str, Any] = plain({name: getattr(row, name) for name in TOLD} | {"box": _worst_box(row)})
+    body: dict[str, Any] = plain({name: getattr(row, name) for name in (*WHEN, *WHAT)} | {"box": _worst_box(row)})
     return body
 
 
