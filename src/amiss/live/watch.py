@@ -79,15 +79,21 @@ class Watcher:
 
     Args:
         settings: Cameras, store, receivers.
-        found: Told each frame that was scored and its calibrated score, for tests and benchmarks.
+        found: Told each frame that was scored and its calibrated score, by several threads.
+        health: Counts in place of its own.
 
     Raises:
         AmissError: A model, the store or an alert cannot be used as it is given.
     """
 
-    def __init__(self, settings: WatchSettings, found: Callable[[Arrival, float], None] = lambda *_: None) -> None:
+    def __init__(
+        self,
+        settings: WatchSettings,
+        found: Callable[[Arrival, float], None] = lambda *_: None,
+        health: Health | None = None,
+    ) -> None:
         self._settings, self._found = settings, found
-        self.health = Health(settings.metrics, settings.data)
+        self.health = health or Health(settings.metrics, settings.data)
         names = list(settings.cameras)
         zones = {name: camera.schedule.zone for name, camera in settings.cameras.items()}
         self._channels = [make_channel(alert, names, zones) for alert in settings.alerts]
