@@ -36,6 +36,7 @@ class Counting(Health):
         self.alarms: list[float] = []
 
     def alarm(self, camera: str, seconds: float) -> None:
+        """Also note it."""
         super().alarm(camera, seconds)
         self.alarms.append(seconds)
 
@@ -114,6 +115,7 @@ def _quantiles(values: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
+    """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", type=Path, nargs="+")
     parser.add_argument("--model", type=Path, required=True)
