@@ -31,8 +31,10 @@ GRACE = 5.0
 _STREAMED = {"rtsp", "rtsps", "http", "https"}
 _RTSP_PROTOCOLS = "rtsp,rtsps,rtp,rtcp,srtp,udp,tcp,tls,crypto"
 _HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto"
-# A header of a camera tells what its stream is; where it does not, this many microseconds are looked at, not more.
-_LOOK_AT = "1000000"
+# To find out what a stream is, nothing is read of RTSP, whose answers say so, and a second of others. What is read for
+# this is decoded late.
+_LOOK_BRIEFLY = {"probesize": "32", "fpsprobesize": "0"}
+_LOOK = {"analyzeduration": "1000000", "fpsprobesize": "0"}
 _MOST_FAILURES = 100
 _FAILURES = (av.error.FFmpegError, OSError, ValueError, MemoryError)
 
@@ -82,10 +84,10 @@ class Source:
                 "rtsp_transport": settings.transport,
                 "allowed_media_types": "video",
                 "timeout": wait,
-                "analyzeduration": _LOOK_AT,
                 "protocol_whitelist": _RTSP_PROTOCOLS,
+                **_LOOK_BRIEFLY,
             }
-        return {"rw_timeout": wait, "analyzeduration": _LOOK_AT, "protocol_whitelist": _HTTP_PROTOCOLS}
+        return {"rw_timeout": wait, "protocol_whitelist": _HTTP_PROTOCOLS, **_LOOK}
 
 
 class Feed:
