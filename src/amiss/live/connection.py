@@ -36,6 +36,7 @@ _HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto"
 _LOOK_BRIEFLY = {"probesize": "32", "fpsprobesize": "0"}
 _LOOK = {"analyzeduration": "1000000", "fpsprobesize": "0"}
 _MOST_FAILURES = 100
+_SILENT = "it did not answer in time; check that it is on and can be reached"
 _FAILURES = (av.error.FFmpegError, OSError, ValueError, MemoryError)
 
 
@@ -163,6 +164,7 @@ class Feed:
         """The opened container and its stream of pictures."""
         settings = self._settings
         self._board.promise(2 * settings.connect + GRACE)  # to open it, and to see what it holds
+        start = time.monotonic()
         try:
             container = av.open(
                 self._source.place,
@@ -170,7 +172,10 @@ class Feed:
                 timeout=(settings.connect, settings.silence),
             )
         except _FAILURES as error:
-            raise CameraError(f"{self._source.address} cannot be opened: {_reason(error)}") from None
+            late = time.monotonic() - start >= settings.connect  # which some protocols report as something else
+            raise CameraError(
+                f"{self._source.address} cannot be opened: {_SILENT if late else _reason(error)}"
+            ) from None
         try:
             stream = video_stream(container)
             if stream is None or not has_decoder(stream):
@@ -227,7 +232,7 @@ class Feed:
 def _reason(error: BaseException) -> str:
     """What went wrong, in words that hold no secret."""
     if isinstance(error, av.error.ExitError):
-        return "it did not answer in time; check that it is on and can be reached"
+        return _SILENT
     # The library's text for the error's number, and no more: the whole message repeats the address.
     text = getattr(error, "strerror", None)
     return text if isinstance(text, str) else type(error).__name__
