@@ -59,10 +59,11 @@ def serve(options: argparse.Namespace) -> None:
     server.set_address("127.0.0.1")
     server.set_service(str(options.port))
     factory = GstRtspServer.RTSPMediaFactory()
-    damage = f"! breakmydata probability={options.damage} skip=4000" if options.damage else ""
+    damage = f"! breakmydata probability={options.damage} skip=1000" if options.damage else ""
     factory.set_launch(
         "( appsrc name=pictures is-live=true do-timestamp=true format=time block=false "
-        f"! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={options.rate} quantizer=18 pass=quant "
+        "! x264enc tune=zerolatency sliced-threads=false threads=1 speed-preset=ultrafast pass=quant quantizer=18 "
+        f"key-int-max={options.rate} "
         f"! video/x-h264,profile=baseline,stream-format=byte-stream {damage} "
         "! rtph264pay name=pay0 config-interval=-1 )"
     )

@@ -80,7 +80,7 @@ def test_thinning_keeps_at_most_the_rate_though_stamps_waver(camera: float, rate
     times = np.arange(int(60 * camera)) / camera + generator.uniform(-0.2, 0.2, int(60 * camera)) / max(camera, rate)
     thinning = Thinning(rate)
     left = [float(t) for t in times if thinning.keeps(0, float(t))]
-    assert len(left) == pytest.approx(60 * kept, abs=2)
+    assert 59.4 * kept <= len(left) <= 60 * kept + 1
     assert np.diff(left).max() <= 2.1 / min(camera, rate)
 
 

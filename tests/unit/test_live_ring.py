@@ -20,6 +20,7 @@ import pytest
 from amiss.live.block import Block
 from amiss.live.board import Board, Doing
 from amiss.live.ring import Picture, Ring
+from support_rtsp import open_files, shared_memory
 
 SPAWN = multiprocessing.get_context("spawn")
 ROOM = 64 * 48 * 3
@@ -169,10 +170,10 @@ def test_a_lock_that_is_held_does_not_stop_the_reader_and_opens_with_its_holders
 
 
 def test_memory_that_cannot_be_had_is_an_error_without_a_leak() -> None:
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = open_files()
     with pytest.raises(OSError, match="bytes of shared memory cannot be had"):
         Block.create(1 << 62)
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert open_files() == before
 
 
 def test_a_board_is_read_by_another_process_and_knows_when_a_promise_is_broken() -> None:
@@ -218,8 +219,8 @@ if __name__ == "__main__":
 def test_nothing_is_left_behind_and_nothing_complains(tmp_path: Path, killed: str) -> None:
     script = tmp_path / "leaves.py"
     script.write_text(LEAVES)
-    before = sorted(os.listdir("/dev/shm"))  # noqa: PTH208, S108
+    before = shared_memory()
     done = subprocess.run([sys.executable, script, killed], capture_output=True, text=True, timeout=60)  # noqa: S603
     assert done.stderr == ""
     assert done.returncode == (-9 if killed == "both" else 0)
-    assert sorted(os.listdir("/dev/shm")) == before  # noqa: PTH208, S108
+    assert shared_memory() == before

@@ -180,8 +180,9 @@ class Feed:
             stream = video_stream(container)
             if stream is None or not has_decoder(stream):
                 raise CameraError(f"{self._source.address} has no pictures that can be decoded; give another address")
-            # Threads that decode a frame each would hold back as many frames.
-            stream.thread_type = "SLICE"
+            # Threads that decode a frame each would hold back as many frames; those that decode a slice each do not see
+            # that a part of a picture is missing.
+            stream.thread_type, stream.codec_context.thread_count = "NONE", 1
             yield container, stream
         finally:
             self._board.promise(GRACE)
@@ -192,6 +193,7 @@ class Feed:
         packets, failures = container.demux(), 0
         while True:
             self._board.promise(self._settings.silence + GRACE)
+            start = time.monotonic()
             try:
                 packet = next(packets)
             except StopIteration:
@@ -205,8 +207,12 @@ class Feed:
                 raise CameraError(f"{self._source.address} was lost: {_reason(error)}") from None
             if failures > _MOST_FAILURES:
                 raise CameraError(f"{self._source.address} sends what cannot be read; it is connected anew")
+            waited = time.monotonic() - start
             if packet is not None and packet.stream.index == stream.index:
                 yield packet
+            if waited >= self._settings.silence and self._source.file is None:
+                # That was the last packet, which was held back for its end and is let go by the time-out.
+                raise CameraError(f"{self._source.address} was lost: {_SILENT}")
             self._check_heard()
 
     def _check_heard(self) -> None:
