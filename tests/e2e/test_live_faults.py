@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -11,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from amiss.live import camera
 from amiss.live.camera import Camera, State
+from amiss.live.child import Child
 from amiss.live.nouns import IncidentKind
+from amiss.live.ring import Ring
 from support_rtsp import (
     GAP,
     RtspServer,
@@ -128,19 +132,17 @@ def test_a_camera_that_never_answers_does_not_touch_one_that_works(tmp_path: Pat
 
 
 @pytest.mark.parametrize("how", ["killed", "hung"])
-def test_a_decoding_process_that_is_killed_or_hangs_is_replaced(
-    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decoding_process_that_is_killed_or_hangs_is_replaced(how: str, tmp_path: Path) -> None:
     path = write_numbered(tmp_path / "a.mp4", 40, rate=20)
     with watching(path, repeat=True) as viewer:
-        camera = viewer.cameras[0]
+        gate = viewer.cameras[0]
         viewer.look(viewer.frames(5))
-        pid = child_of(camera)
+        pid = child_of(gate)
         if how == "killed":
             os.kill(pid, signal.SIGKILL)
         else:
             freeze(pid)
-        back = viewer.look(lambda: camera.numbers.restarts == 1 and camera.numbers.reconnects == 1)
+        back = viewer.look(lambda: gate.numbers.restarts == 1 and gate.numbers.reconnects == 1)
         _measured.info("%s %s", "seconds", round(back, 2))
         assert back < (5.0 if how == "killed" else 12.0)
         assert not alive(pid)
@@ -150,6 +152,44 @@ def test_a_decoding_process_that_is_killed_or_hangs_is_replaced(
         (begun, ended) = viewer.gaps()
         assert begun.detail.startswith("its decoding process " + ("ended (signal 9)" if how == "killed" else "gave no"))
         assert ended.end is not None
-        numbers = camera.numbers
+        numbers = gate.numbers
         assert numbers.arrived + numbers.dropped <= numbers.decoded
-    assert camera.numbers.state is State.STOPPED
+    assert gate.numbers.state is State.STOPPED
+
+
+def test_without_memory_for_pictures_it_says_so_and_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, refused = Ring.create, []
+
+    def refuse_once(queue: int, room: int) -> Ring:
+        if not refused:
+            refused.append(room)
+            raise OSError("too many open files")
+        return create(queue, room)
+
+    monkeypatch.setattr(Ring, "create", refuse_once)
+    with watching(write_numbered(tmp_path / "a.mp4", 20)) as viewer:
+        viewer.look(viewer.frames(3))
+    (begun, _) = viewer.gaps()
+    assert begun.detail == "there is no memory for its pictures (too many open files); close other programs"
+    assert refused == [192 * 96 * 3]
+    check_order(viewer.arrivals["gate"])
+
+
+def test_without_room_for_a_process_it_says_so_and_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_numbered(tmp_path / "a.mp4", 20)
+
+    def refuse(*_: object) -> Child:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(camera, "Child", refuse)
+        viewer = watching(path)
+        viewer.cameras[0].start()
+        viewer.look(viewer.gaps)
+        assert viewer.cameras[0].numbers.state is State.WAITING
+    with viewer:
+        viewer.look(viewer.frames(3))
+    assert viewer.gaps()[0].detail == "its decoding process cannot be started (Resource temporarily unavailable)"
+    assert [incident.end is None for incident in viewer.gaps()] == [True, False]

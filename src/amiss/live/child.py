@@ -123,6 +123,8 @@ class Child:
 
     def trouble(self) -> str | None:
         """Why it is of no use any more, or None."""
+        if not self.speaks:
+            self._process.join(_DEATH)  # its end of the connection is closed a moment before it is dead
         if not self._process.is_alive():
             return f"its decoding process ended ({_how(self._process.exitcode)})"
         if not self.speaks:
