@@ -204,6 +204,7 @@ def _values(row: EventRow, change: Change) -> dict[str, Any]:
     values |= {name: float(values[name]) for name in NUMBERS}  # those of numpy have no column
     values |= {name: list(values[name]) for name in LISTS}
     values |= {name: dict(values[name]) for name in ("parts", "tube", "likeness")}
+    values["part"] = str(row.likeness.get("part", ""))
     return values | {"open": bool(row.open) and change is not Change.END, "alarm": bool(row.alarm)}
 
 

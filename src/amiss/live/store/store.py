@@ -10,6 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from amiss.errors import StorageError
+from amiss.live.store.accounts import AccountsPart
 from amiss.live.store.cameras import CamerasPart
 from amiss.live.store.database import Database, address_of
 from amiss.live.store.events import EventsPart
@@ -18,6 +19,7 @@ from amiss.live.store.files import FilesPart
 from amiss.live.store.incidents import IncidentsPart
 from amiss.live.store.migrate import migrate
 from amiss.live.store.outbox import OutboxPart
+from amiss.live.store.review import ReviewPart
 from amiss.storage import storage_errors
 
 __all__ = ["Store"]
@@ -26,8 +28,8 @@ PATIENCE = 10.0
 """Seconds that another process, or a server that starts anew, is waited for."""
 
 
-class Store(EventsPart, FilesPart, IncidentsPart, OutboxPart, CamerasPart, FeedbackPart):
-    """Events, incidents, messages, lives, feedback and the log; what a method kept is on the disk when it returns.
+class Store(EventsPart, FilesPart, IncidentsPart, OutboxPart, CamerasPart, FeedbackPart, AccountsPart, ReviewPart):
+    """Events, incidents, messages, lives, feedback, accounts, the log; what a method kept is on the disk when it ends.
 
     One object a process, opened after it was forked; any number of threads may use it.
     """

@@ -43,7 +43,7 @@ class Base(DeclarativeBase):
 
 
 class EventTable(Base):
-    """Events: the columns are the fields of `EventRow`."""
+    """Events: the columns are the fields of `EventRow`; `part` is that of the likeness, by which they are filtered."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -52,6 +52,9 @@ class EventTable(Base):
         sa.Index(None, "end"),
         sa.Index(None, "open"),
         sa.Index(None, "severity"),
+        sa.Index(
+            "ix_events_queue", "camera", "start", "severity", "verdict", "suppressed", "alarm", "part", "id"
+        ),  # a queue is ranked and filtered by it alone: rows are long, their tubes above all
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -77,6 +80,7 @@ class EventTable(Base):
     suppressed: Mapped[int | None] = mapped_column(Counter)
     snapshot: Mapped[str | None]
     clip: Mapped[str | None]
+    part: Mapped[str] = mapped_column(server_default="")
 
 
 class ChangeTable(Base):

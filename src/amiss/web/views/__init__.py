@@ -1,0 +1,1 @@
+"""The pages and calls, a module for each kind."""
