@@ -15,7 +15,7 @@ from typing import Annotated, cast
 import typer
 
 from amiss import __version__
-from amiss.cli import bench, evaluate, judging, learn, lists, live, synthetic
+from amiss.cli import bench, evaluate, judging, learn, lists, live, review, synthetic
 from amiss.cli.common import FULL, console, tell
 from amiss.errors import AmissError
 
@@ -37,6 +37,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     bench.bench,
     live.watch,
     live.doctor,
+    review.review,
     judging.events,
     judging.judge,
     judging.camera,

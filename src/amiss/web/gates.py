@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from amiss.live.nouns import EventRow
 from amiss.live.store import Account, Role
+from amiss.web.routes import API
 from amiss.web.site import Site
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
 COOKIE, VISIT_COOKIE = "amiss_session", "amiss_visit"
 HEADER, FIELD = "x-csrf-token", "csrf"
 READS = ("GET", "HEAD", "OPTIONS")
+BY_PROGRAM = f"{API}/sessions"
+"""Signing in by program: it answers with a token, and leaves nothing in a browser that another site could use."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ Visiting = Annotated[Visit, Depends(visit)]
 
 async def csrf_checked(request: Request, visiting: Visiting) -> None:
     """Refuse what changes something and was not sent from a page of ours."""
-    if request.method in READS or visiting.bearer:
+    if request.method in READS or visiting.bearer or request.url.path == BY_PROGRAM:
         return
     given = request.headers.get(HEADER, "")
     if not given and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

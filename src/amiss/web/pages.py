@@ -26,7 +26,7 @@ from amiss.web.bodies import event_url
 from amiss.web.gates import VISIT_COOKIE, Visit, hand_out
 from amiss.web.routes import API
 
-__all__ = ["CHARTS", "asset", "page", "static_files"]
+__all__ = ["CHARTS", "asset", "page", "static_files", "version"]
 
 CHARTS = "plotly.js"
 QUIET = {
@@ -41,24 +41,29 @@ QUIET = {
 
 
 @lru_cache(maxsize=1)
-def static_files() -> Mapping[str, tuple[Path, str, str]]:
-    """Files of ours by name: path, media type and a hash of what is in it."""
+def static_files() -> Mapping[str, tuple[Path, str]]:
+    """Files of ours by name: path and media type."""
     own = {path.name: path for path in (Path(__file__).parent / "static").iterdir() if path.is_file()}
     own[CHARTS] = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     return {
-        name: (path, mimetypes.guess_type(name)[0] or "application/octet-stream", _digest(path))
+        name: (path, mimetypes.guess_type(name)[0] or "application/octet-stream")
         for name, path in own.items()
         if not name.startswith(".")
     }
 
 
-def _digest(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
+@lru_cache(maxsize=1)
+def version() -> str:
+    """A hash of what is in all of them."""
+    digest = hashlib.blake2b(digest_size=6)
+    for name, (path, _) in sorted(static_files().items()):
+        digest.update(name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def asset(name: str) -> str:
-    """Where a file of ours is; the address changes with what is in it, so that it may be kept for ever."""
-    return f"/static/{name}?v={static_files()[name][2]}"
+    """Where a file of ours is: the address changes with what is in them, so that a browser may keep it for ever."""
+    return f"/static/{version()}/{name}"
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

@@ -69,7 +69,7 @@ class ReviewPart(Part):
     """Queues."""
 
     def queue(self, queue: Queue, after: Place | None = None, limit: int = 50) -> list[EventRow]:
-        """Some events, without their tubes and likenesses: those to be reviewed first, then as the queue has it.
+        """Some events, without their tubes, and of their likenesses the part alone: those to be reviewed first, then as the queue has it.
 
         Args:
             queue: Which events, in which order.
@@ -250,14 +250,13 @@ class ReviewPart(Part):
         def work(session: Session) -> list[EventRow]:
             names = session.scalars(ids).all()
             rows = session.execute(sa.select(*columns).where(EventTable.id.in_(names))).all()
-            found = {row.id: row_of(EventTable(**EMPTY | dict(row._mapping))) for row in rows}  # noqa: SLF001  # its public face
+            found = {row.id: row_of(EventTable(**_missing(row.part) | dict(row._mapping))) for row in rows}  # noqa: SLF001  # its public face
             return [found[name] for name in names]
 
         return self._database.read(work)
 
 
 LONG = ("tube", "likeness")
-EMPTY: dict[str, Any] = {"tube": {}, "likeness": {}}
 WAITS = sa.and_(EventTable.verdict == Verdict.NONE, EventTable.suppressed.is_(None))
 RANK: sa.ColumnElement[int] = sa.case((WAITS, 0), else_=1)
 STATES = {
@@ -266,6 +265,11 @@ STATES = {
     "right": [EventTable.verdict == Verdict.RIGHT],
     "covered": [EventTable.verdict == Verdict.NONE, EventTable.suppressed.is_not(None)],
 }
+
+
+def _missing(part: str) -> dict[str, Any]:
+    """What stands for columns that were not asked for."""
+    return {"tube": {}, "likeness": {"part": part}}
 
 
 def _clauses(queue: Queue) -> list[sa.ColumnElement[bool]]:

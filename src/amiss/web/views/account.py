@@ -11,7 +11,7 @@ from starlette.responses import Response
 from amiss.errors import ConfigError
 from amiss.web.doorman import SESSION, SHORTEST, Refused
 from amiss.web.gates import COOKIE, Here, Person, Visiting, anyone, hand_out, signed_in
-from amiss.web.pages import page, static_files
+from amiss.web.pages import asset, page, static_files, version
 from amiss.web.routes import Routes
 
 __all__ = ["address_of", "routes"]
@@ -117,16 +117,17 @@ def change_password(request: Request, site: Here, person: Person, old: Text = ""
     return RedirectResponse("/sign-in", 303)
 
 
-@routes.get("/static/{name}", anyone)
-def static(name: str) -> FileResponse:
-    """A script, a style or a picture of ours."""
+@routes.get("/static/{made}/{name}", anyone)
+def static(made: str, name: str) -> FileResponse:
+    """A script, a style or a picture of ours; what another version asks for by an old address is not kept."""
     if name not in static_files():
         raise HTTPException(404, "there is no such file")
-    path, kind, _ = static_files()[name]
-    return FileResponse(path, media_type=kind, headers={"cache-control": "public, max-age=31536000, immutable"})
+    path, kind = static_files()[name]
+    kept = "public, max-age=31536000, immutable" if made == version() else "no-cache"
+    return FileResponse(path, media_type=kind, headers={"cache-control": kept})
 
 
 @routes.get("/favicon.ico", anyone)
 def icon() -> RedirectResponse:
     """The picture of the tab."""
-    return RedirectResponse("/static/icon.svg", 308)
+    return RedirectResponse(asset("icon.svg"), 307)

@@ -152,7 +152,7 @@ def cameras(
 def camera_state(site: Here, camera: SeenCamera) -> dict[str, Any]:
     """How a camera is, and its settings."""
     facts = site.shelf.facts(camera)
-    told = {"budget": facts.budget, "level": facts.level, "zone": facts.zone, "rate": facts.rate}
+    told: dict[str, Any] = {"budget": facts.budget, "level": facts.level, "zone": facts.zone, "rate": facts.rate}
     told |= {"zones": list(facts.zones), "model": facts.fingerprint, "state": life_body(site.store.life(camera))}
     return states(site, [camera])[0] | told
 

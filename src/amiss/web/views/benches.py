@@ -43,7 +43,7 @@ def _tried(site: Site, name: str) -> tuple[Bench | None, str]:
 
 
 def _models(site: Site, person: Account) -> list[Mapping[str, Any]]:
-    found = []
+    found: list[Mapping[str, Any]] = []
     for camera in site.cameras(person)[:MOST_MODELS]:
         facts = site.shelf.facts(camera)
         if facts.model is not None:
