@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-PASSWORD = "s3cret-%40word"  # as it stands in an address
+PASSWORD = "s3cret-%40word"  # noqa: S105  # as it stands in an address
 CLEAR = "s3cret-@word"
 SETTINGS = "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_wal_size=64MB", "autovacuum=off"
 

@@ -93,7 +93,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(rarity=rarity, when=when, part=segment, length=length, quiet=quiet, trouble=trouble, ago=ago)
+    made.filters.update(rarity=rarity, when=when, part=segment, lasting=lasting, quiet=quiet, trouble=trouble, ago=ago)
     made.globals.update(asset=asset, api=API, event_url=event_url, query=query, style=style, ranges=ranges)
     return made
 
@@ -112,7 +112,7 @@ def when(at: float, zone: str = "UTC", form: str = "full") -> Markup:
     return Markup('<time datetime="{}" data-zone="{}" data-form="{}">{}</time>').format(exact, zone, form, text)
 
 
-def length(seconds: float) -> str:
+def lasting(seconds: float) -> str:
     """How long something lasted."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -69,7 +69,7 @@ class ReviewPart(Part):
     """Queues."""
 
     def queue(self, queue: Queue, after: Place | None = None, limit: int = 50) -> list[EventRow]:
-        """Some events, without their tubes, and of their likenesses the part alone: those to be reviewed first, then as the queue has it.
+        """Some events, of their tubes nothing and of their likenesses the part alone: those to be reviewed first.
 
         Args:
             queue: Which events, in which order.
