@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
+from amiss.config import Config
 from amiss.footage.encode import VideoEncoder
 from amiss.live.nouns import Change, EventRow, Incident, IncidentKind
 from amiss.live.store import Curve, Life, Role, Store
@@ -113,7 +114,7 @@ class Folder:
             "at": [round(value, 3) for value in at],
             "xyxy": [list(map(float, boxes[index])) for index in kept],
             "track": [7] * len(kept),
-            "score": [4.0] * len(kept),
+            "score": [round(4.0 - abs(place / len(kept) - 0.6), 4) for place in range(len(kept))],
             "clip_start": first,
         } | changes.pop("tube", {})
         part = changes.get("part", "velocity")
@@ -123,7 +124,7 @@ class Folder:
             "id": name,
             "camera": camera,
             "start": start,
-            "peak": at[len(at) // 2],
+            "peak": at[int(0.6 * len(at))],
             "end": at[-1],
             "open": False,
             "alarm": True,
@@ -232,3 +233,32 @@ def site_of(folder: Folder) -> Site:
     site = Site(folder.store, folder.root)
     site.doorman._hasher, site.doorman._nobody = QUICK, hashed()
     return site
+
+
+def bench_result(method: str, auc: float) -> dict[str, Any]:
+    """What `amiss bench --json` writes, with curves of its clips."""
+    generator = np.random.default_rng(round(1000 * auc))
+    level = {name: {"mean": auc + more, "std": 0.004, "values": [auc + more - 0.004, auc + more + 0.004]} for name, more in
+             (("raw", 0.0), ("smoothed", 0.02))}  # fmt: skip
+    clips = ["Test001", "Test002"]
+    bump = np.exp(-(((np.arange(600) - 330) / 60.0) ** 2))
+    curves = {clip: (bump + generator.uniform(0, 0.3, 600)).round(4).tolist() for clip in clips}
+    return {
+        "dataset": "ped2",
+        "method": method,
+        "config": Config.build({}).model_dump(mode="json"),
+        "seeds": [0, 1],
+        "clips": clips,
+        "clips_with_masks": [],
+        "note": None,
+        "cameras": ["ped2"],
+        "frames": 1200,
+        "metrics": {"auc_micro": level, "auc_macro": level, "eer": level},
+        "seconds": {"learn": 1.0, "score": 2.0},
+        "frames_per_second": 600.0,
+        "clips_from_cache": 0,
+        "peak_rss_mb": 100.0,
+        "versions": {"amiss": "0.1.0", "numpy": "2"},
+        "machine": {"system": "Linux", "python": "3.11", "cores": 2},
+        "curves": curves,
+    }

@@ -253,7 +253,7 @@ def test_exports(admin: TestClient, folder: Folder) -> None:
     assert coco["categories"] == [{"id": 1, "name": "velocity", "supercategory": "event"}]
     assert (coco["images"][0]["width"], coco["images"][0]["file_name"]) == (320, "gate/whole-clip.mp4")
     mot = admin.get("/api/v1/export?form=mot&camera=gate&severity=4.9&hours=1").text.splitlines()
-    assert mot[0] == f"1,7,{row.tube['xyxy'][0][0]:.2f},75.00,30.00,30.00,4.0000,-1,-1,-1"
+    assert mot[0] == f"1,7,{row.tube['xyxy'][0][0]:.2f},75.00,30.00,30.00,3.4000,-1,-1,-1"
     assert [line.split(",")[0] for line in mot] == [str(1 + index) for index in range(len(mot))]
     assert admin.get("/api/v1/export?form=mot").status_code == 422
 

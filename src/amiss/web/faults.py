@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from amiss.errors import AmissError, BusyError, InputError, StorageError
+from amiss.web.headers import ALWAYS
 from amiss.web.pages import page
 from amiss.web.routes import API
 
@@ -79,4 +80,6 @@ def add_faults(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the server logs it
-        return fault(request, 500, "the log of amiss review says more")
+        answer = fault(request, 500, "the log of amiss review says more")
+        answer.headers.update(ALWAYS)  # this one is sent past what adds them
+        return answer

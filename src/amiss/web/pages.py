@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -61,6 +62,13 @@ def version() -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=1)
+def chart_marks() -> list[str]:
+    """Ids of styles that a part of the chart library puts into pages which do not have them yet; we need none."""
+    text = static_files()[CHARTS][0].read_text(encoding="utf-8")
+    return sorted(set(re.findall(r'getElementById\("([0-9a-f]{64})"\)', text)))
+
+
 def asset(name: str) -> str:
     """Where a file of ours is: the address changes with what is in them, so that a browser may keep it for ever."""
     return f"/static/{version()}/{name}"
@@ -95,6 +103,7 @@ def environment() -> Environment:
     )
     made.filters.update(rarity=rarity, when=when, part=segment, lasting=lasting, quiet=quiet, trouble=trouble, ago=ago)
     made.globals.update(asset=asset, api=API, event_url=event_url, query=query, style=style, ranges=ranges)
+    made.globals.update(chart_marks=chart_marks)
     return made
 
 
@@ -117,7 +126,9 @@ def lasting(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def ago(seconds: float) -> str:

@@ -13,7 +13,9 @@ export function colour(name, share = 1) {
 }
 
 const offset = (at) => new Date(at * 1000).getTimezoneOffset() * 60;
-const shown = (at) => (at - offset(at)) * 1000; // plotly knows no time zones: it is given local clocks
+// Plotly knows no time zones: it is given local clocks as texts, and counts them as if they were UTC.
+const counted = (at) => (at - offset(at)) * 1000;
+const shown = (at) => new Date(counted(at)).toISOString().slice(0, -1);
 const taken = (x) => x / 1000 + offset(x / 1000);
 
 export const axis = () => ({
@@ -89,7 +91,7 @@ export class ScoreChart {
     const line = { x, y, type: "scatter", mode: "lines", line: { color: colour("curve"), width: 1.4 }, hovertemplate: "%{y:.2f}<extra>%{x|%H:%M:%S}</extra>" };
     const layout = {
       ...plain(), shapes: this.shapes(), dragmode: matchMedia("(pointer: coarse)").matches ? false : "pan", hovermode: "x",
-      xaxis: { ...axis(), type: "date", range: this.view.map(shown), showgrid: false },
+      xaxis: { ...axis(), type: "date", range: this.view.map(shown), showgrid: false, tickformat: this.view[1] - this.view[0] < 1200 ? "%H:%M:%S" : "%H:%M" },
       yaxis: { ...axis(), range: [0, top], fixedrange: true, nticks: 5 },
     };
     await Plotly.react(this.place, [line], layout, settings);
@@ -120,7 +122,7 @@ export class ScoreChart {
     this.time = time;
     const across = this.place._fullLayout?.xaxis;
     if (time === undefined || !across) return;
-    const left = across.c2p(shown(time));
+    const left = across.c2p(counted(time));
     this.cursor.hidden = left < 0 || left > across._length;
     this.cursor.style.transform = `translateX(${across._offset + left}px)`;
   }

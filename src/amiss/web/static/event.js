@@ -30,7 +30,7 @@ function boxesAt(at) {
     const [before, after] = [boxes[next - 1], boxes[next]];
     if (before && after && after.at - before.at <= reach.get(track)) {
       const share = (at - before.at) / (after.at - before.at);
-      found.push({ track, score: before.score, box: before.box.map((value, side) => value + share * (after.box[side] - value)) });
+      found.push({ track, box: before.box.map((value, side) => value + share * (after.box[side] - value)) });
     } else {
       const near = [before, after].filter((box) => box && Math.abs(box.at - at) <= 0.15)[0];
       if (near) found.push({ track, ...near });
@@ -50,14 +50,13 @@ function draw(seconds) {
   const scale = width / figures.size[0];
   if (layers.map && figures.map) heat(pen, scale);
   if (layers.boxes) {
-    for (const { box, score } of boxesAt(begin + seconds)) {
+    for (const { box } of boxesAt(begin + seconds)) {
       const [left, top, right, bottom] = box.map((value) => value * scale);
-      const hot = score >= figures.level;
       pen.lineWidth = 4;
       pen.strokeStyle = "rgba(0, 0, 0, .55)";
       pen.strokeRect(left, top, right - left, bottom - top);
       pen.lineWidth = 2;
-      pen.strokeStyle = hot ? "#ff6a55" : "#ffd166";
+      pen.strokeStyle = "#ff6a55";
       pen.strokeRect(left, top, right - left, bottom - top);
     }
   }

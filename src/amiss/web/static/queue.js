@@ -59,6 +59,11 @@ function fold(item, told) {
     delete alike.dataset.by;
     delete alike.dataset.covered;
   }
+  const selected = now();
+  if (selected?.hidden) {
+    const all = [...list.children];
+    select(all.slice(all.indexOf(selected)).find((other) => !other.hidden) ?? item);
+  }
   item.querySelector(".alike").textContent = told.covered.length ? `and ${told.covered.length} alike` : "";
 }
 
@@ -146,6 +151,8 @@ keys({
   y: () => say_of(now(), "right"),
   u: undo,
 });
+
+if (matchMedia("(max-width: 44rem)").matches) document.getElementById("filters").open = false;
 
 // The filter works by itself; without a script it has a button.
 const filter = document.getElementById("filter");
