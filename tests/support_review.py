@@ -238,8 +238,8 @@ def site_of(folder: Folder) -> Site:
 def bench_result(method: str, auc: float) -> dict[str, Any]:
     """What `amiss bench --json` writes, with curves of its clips."""
     generator = np.random.default_rng(round(1000 * auc))
-    level = {name: {"mean": auc + more, "std": 0.004, "values": [auc + more - 0.004, auc + more + 0.004]} for name, more in
-             (("raw", 0.0), ("smoothed", 0.02))}  # fmt: skip
+    means = {"raw": auc, "smoothed": auc + 0.02}
+    level = {kind: {"mean": mean, "std": 0.004, "values": [mean - 0.004, mean + 0.004]} for kind, mean in means.items()}
     clips = ["Test001", "Test002"]
     bump = np.exp(-(((np.arange(600) - 330) / 60.0) ** 2))
     curves = {clip: (bump + generator.uniform(0, 0.3, 600)).round(4).tolist() for clip in clips}

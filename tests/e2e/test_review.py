@@ -19,7 +19,6 @@ from amiss.footage.world import World
 from amiss.live.nouns import IncidentKind, Verdict
 from amiss.live.store import Life, Role
 from amiss.web import make_app
-
 from support_browser import Watched, chromium, screenshots, served
 from support_review import Film, Folder, bench_result, peaks, site_of, squares
 
@@ -187,12 +186,15 @@ def test_triage_by_keyboard_alone(page: Page, folder: Folder) -> None:
     page.locator("li[data-id=runner] a.what").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/events/runner")
+    ready(page)
     page.keyboard.press("j")
     page.wait_for_url("**/events/runner-2")
+    ready(page)
     page.keyboard.press("n")
     until(lambda: verdict(folder, "runner-2") is Verdict.NORMAL)
     page.keyboard.press("k")
     page.wait_for_url("**/events/runner")
+    ready(page)
     page.keyboard.press("u")  # on another page
     until(lambda: verdict(folder, "runner-2") is Verdict.NONE)
     page.keyboard.press("Escape")
@@ -304,7 +306,8 @@ def test_a_curve_is_exact_when_near(page: Page, address: str) -> None:
         page.wait_for_timeout(60)
     expect(chart).to_have_attribute("data-exact", "true")
     slowest = page.evaluate("""async () => {
-        const chart = document.getElementById('curve'), range = chart._fullLayout.xaxis.range.map((one) => +new Date(one + 'Z'));
+        const chart = document.getElementById('curve');
+        const range = chart._fullLayout.xaxis.range.map((one) => +new Date(one + 'Z'));
         let slowest = 0;
         for (let step = 0; step < 10; step += 1) {
             const begun = performance.now();
@@ -411,7 +414,8 @@ def settle(page: Page, name: str) -> None:
     if name == "camera":
         wait(page, "document.getElementById('curve').dataset.points > 0")
     page.evaluate(
-        "Promise.all([...document.images].filter((one) => one.loading !== 'lazy').map((one) => one.decode().catch(() => {})))"
+        """Promise.all([...document.images].filter((one) => one.loading !== 'lazy')
+            .map((one) => one.decode().catch(() => {})))"""
     )
 
 
@@ -433,7 +437,7 @@ def test_pages_are_accessible_and_fit(
             settle(page, name)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than {width}"
             page.screenshot(path=pictures / f"{name}-{theme}-{width}.png", full_page=True)
-            if (width == 1440) == (theme == "light"):  # each width and each theme once
+            if (width, theme) in ((1440, "light"), (390, "dark")):  # each width and each theme once
                 told = axe.run(page).response["violations"]
                 found += [
                     (

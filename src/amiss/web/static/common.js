@@ -72,10 +72,13 @@ export const forget = (event) => {
 };
 
 const SAID = { normal: "Called normal here", right: "Called right", none: "Taken back" };
+let line = Promise.resolve(); // one after the other, however fast the keys are
 export async function judge(event, verdict) {
-  const told = await call(`/events/${encodeURIComponent(event)}/verdict`, { verdict });
-  if (verdict === "none") forget(event);
-  else remember(event);
+  const [note, unnote] = verdict === "none" ? [forget, remember] : [remember, forget];
+  note(event);
+  const sent = line.then(() => call(`/events/${encodeURIComponent(event)}/verdict`, { verdict }));
+  line = sent.catch(() => unnote(event));
+  const told = await sent;
   const more = told.covered.length ? `, and ${told.covered.length} alike` : "";
   const back = told.restored.length ? `; ${told.restored.length} alike wait again` : "";
   say(`${SAID[verdict]}${more}${back}.${verdict === "none" ? "" : " u takes it back."}`);

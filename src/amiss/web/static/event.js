@@ -1,5 +1,5 @@
 // An event: boxes and curve in step with the video.
-import { forget, judge, keys, last, say, trying } from "./common.js";
+import { judge, keys, last, say, trying } from "./common.js";
 import { ScoreChart } from "./chart.js";
 
 const figures = JSON.parse(document.getElementById("figures").textContent);
@@ -160,7 +160,6 @@ const say_it = trying(async (verdict) => {
 const undo = trying(async () => {
   const id = last() ?? (state.dataset.verdict !== "none" ? figures.id : undefined);
   if (!id) return say("There is nothing to take back.");
-  forget(id);
   await judge(id, "none");
   if (id === figures.id) show("none");
   return undefined;

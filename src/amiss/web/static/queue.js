@@ -1,5 +1,5 @@
 // The queue: moving, playing, judging, all by keys as well.
-import { call, forget, judge, keys, last, say, times, trying } from "./common.js";
+import { call, judge, keys, last, say, times, trying } from "./common.js";
 
 const list = document.getElementById("queue");
 const items = () => [...list.querySelectorAll(":scope > li:not([hidden])")];
@@ -90,7 +90,6 @@ const undo = trying(async () => {
     select(item);
     return say_of(item, "none");
   }
-  forget(id);
   await judge(id, "none");
   return count();
 });
