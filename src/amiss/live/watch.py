@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import cv2
+from threadpoolctl import threadpool_limits
 
 from amiss.errors import AmissError, StorageError
 from amiss.live.camera import Camera, State
@@ -43,8 +48,8 @@ SWEEP = 600.0
 """Seconds between two looks at how full the disk is."""
 CURVES = 90 * 86_400.0
 """Seconds for which curves are kept."""
-WORKERS = 2
-"""Threads that score; networks and optical flow share the cores among themselves."""
+MOST_WORKERS = 4
+"""Threads that score, where there are as many cores: more wait for each other's Python."""
 IDLE = 0.2
 SILENT = 60.0
 """Seconds without a sign of life after which systemd is no longer told that all is well."""
@@ -107,7 +112,8 @@ class Watcher:
         keepers = self._keeper, self._cutter
         self.journal = Journal(self.store, self.media, keepers, told, self._deliverer.wake, self.health, settings.media)
         self._desks = self._seats()
-        self._pool = ThreadPoolExecutor(WORKERS, "score")
+        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_WORKERS), "score")
+        self._calm = ExitStack()
         self._stop = threading.Event()
         self._ticked = self._asked = self._swept = -float("inf")
 
@@ -140,6 +146,7 @@ class Watcher:
         Raises:
             AmissError: The store is damaged, or the page of numbers cannot be served.
         """
+        self._calm.enter_context(_one_thread_each())
         self.store.verify()
         report = self.media.check()
         if any((report.partial, report.missing, report.deleted)):
@@ -169,6 +176,7 @@ class Watcher:
         self._watchdog.close()
         self.health.close()
         self.store.close()
+        self._calm.close()
 
     def stop(self) -> None:
         """Have `run` end soon; it may be called from anywhere."""
@@ -290,6 +298,18 @@ class Watcher:
             LOG.info("deleted %d clips and pictures", len(names))
         for curve in self.store.drop_curves(time.time() - CURVES):
             Path(curve.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """While the block runs, libraries compute in the thread that calls them: cameras share the cores already."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _hears(alert: AlertSettings, camera: str) -> bool:
