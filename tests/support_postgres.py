@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-PASSWORD = "s3cret-%40word"  # as it stands in an address
-CLEAR = "s3cret-@word"
+IN_ADDRESS, CLEAR = "s3cret-%40word", "s3cret-@word"
+"""The password as it stands in an address, and as it is."""
 SETTINGS = "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_wal_size=64MB", "autovacuum=off"
 
 
@@ -67,7 +67,7 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
 
-    def address(self, database: str, password: str = PASSWORD) -> str:
+    def address(self, database: str, password: str = IN_ADDRESS) -> str:
         return f"postgresql+psycopg://amiss:{password}@127.0.0.1:{self.port}/{database}"
 
     def execute(self, statement: str, database: str = "postgres") -> None:
