@@ -174,7 +174,7 @@ def test_a_full_disk_without_media_to_delete_is_said(store: Store, caplog: pytes
     keep(store, media, "open", AT, is_open=True)
     keep(store, media, "done", AT)
     assert len(media.sweep()) == 2
-    assert "less than 1 GB free and no media to delete" in caplog.text
+    assert "less than 1 GB free and no media that could be deleted" in caplog.text
     assert len(files(store.media)) == 2
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import event as hooks
 
 from amiss.errors import ConfigError, StorageError
 from amiss.live.nouns import Change, Incident, IncidentKind, Verdict
@@ -288,6 +289,21 @@ def test_sqlite_is_set_up_to_lose_nothing(tmp_path: Path) -> None:
             for name in ("PRAGMA journal_mode", "PRAGMA synchronous", "PRAGMA foreign_keys", "PRAGMA busy_timeout")
         }
     assert list(found.values()) == ["wal", 2, 1, 3000]
+
+
+def test_a_file_that_cannot_grow_is_a_full_disk(tmp_path: Path) -> None:
+    kept: list[str] = []
+
+    def put_many(store: Store) -> None:
+        for place in range(100):
+            store.put_event(event(f"e{place}", model="m" * 4000), Change.NEW, ["phone"])
+            kept.append(f"e{place}")
+
+    with Store.open(tmp_path / "store.sqlite", tmp_path / "media") as store:
+        hooks.listen(store._database._engine, "connect", lambda made, _: made.execute("PRAGMA max_page_count=60"))
+        with pytest.raises(StorageError, match="the disk is full at the store"):
+            put_many(store)
+        assert 0 < len(kept) == len(store.events()) == store.waiting()["phone"]
 
 
 @pytest.mark.parametrize(

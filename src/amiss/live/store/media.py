@@ -155,7 +155,9 @@ class Media:
             oldest = self._closed(limit=1)
             names = self._drop(oldest[0]) if oldest else []
             if not names:
-                log.warning("%s has less than %g GB free and no media to delete", self.folder, self._settings.free)
+                log.warning(
+                    "%s has less than %g GB free and no media that could be deleted", self.folder, self._settings.free
+                )
                 break
             gone += names
         return gone
