@@ -73,6 +73,8 @@ def recover(place: Place, name: str, said: list[str]) -> None:
     media = Media(store, MediaSettings(free=0), clock=Clock())
     found = [row for row in store.events() if row.id == name]
     assert len(found) == (1 if "new" in said else len(found)) <= 1
+    for channel in TOLD:  # an event without its message would never be told
+        assert [message.id for message in store.due(channel, AT)] == [f"{row.id}:new:0" for row in found]
     media.check(time.time() + 3600)
     named = {row.clip for row in store.events() if row.clip is not None}
     assert {path.relative_to(store.media).as_posix() for path in store.media.rglob("*") if path.is_file()} == named

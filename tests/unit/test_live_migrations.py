@@ -17,11 +17,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from amiss.errors import StorageError
+from amiss.errors import BusyError, StorageError
 from amiss.live.nouns import Change
 from amiss.live.store import Life
 from amiss.live.store.database import Database, address_of
-from amiss.live.store.migrate import VERSION_TABLE, alembic_config, migrate
+from amiss.live.store.migrate import LOCK, VERSION_TABLE, alembic_config, migrate
 from amiss.live.store.tables import Base
 from support_stores import AT, Place, event
 
@@ -149,6 +149,25 @@ def test_a_step_that_fails_leaves_the_old_tables(stored: Place) -> None:
         assert not sa.inspect(connection).has_table("curves")
         connection.execute(sa.text("DROP INDEX ix_events_severity"))
     stored.open().log("ann", "looked", "gate")
+
+
+@contextmanager
+def entered(place: Place) -> Iterator[None]:
+    """Another process is making the tables."""
+    with connected(place) as connection:
+        if isinstance(place.url, str):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+
+
+def test_one_process_at_a_time_makes_the_tables(stored: Place) -> None:
+    with entered(stored), pytest.raises(BusyError, match="held by another process"):
+        stored.open(patience=0.3)
+    with connected(stored) as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    assert stored.open().events() == []
 
 
 OPEN = """

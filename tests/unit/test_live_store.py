@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import event as hooks
+from sqlalchemy.exc import OperationalError
 
 from amiss.errors import ConfigError, StorageError
+from amiss.live.address import Address
 from amiss.live.nouns import Change, Incident, IncidentKind, Verdict
 from amiss.live.store import Curve, Feedback, FeedbackKind, Life, LogEntry, Store
+from amiss.live.store.failures import storage_error
 from support_stores import AT, Clock, Place, event
 
 
@@ -304,6 +308,21 @@ def test_a_file_that_cannot_grow_is_a_full_disk(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match="the disk is full at the store"):
             put_many(store)
         assert 0 < len(kept) == len(store.events()) == store.waiting()["phone"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://amiss:pass%40w%2Fd@host/db",
+        "postgresql+psycopg://host/db?user=amiss&password=pass%40w%2Fd&sslmode=require",
+    ],
+)
+@pytest.mark.parametrize("said", ["no entry with pass@w/d for amiss", "no entry with pass%40w%2Fd", "{url} is away"])
+def test_what_a_database_says_is_told_without_the_password(url: str, said: str) -> None:
+    cause = sqlite3.OperationalError(said.format(url=url) + "\nand a second line")
+    text = str(storage_error(OperationalError("SELECT 1", {}, cause), Address.parse(url)))
+    assert "***" in text
+    assert all(secret not in text for secret in ("pass@w/d", "pass%40w%2Fd", "second"))
 
 
 @pytest.mark.parametrize(
