@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -88,5 +89,6 @@ class Postgres:
         return self.address(DATABASE)
 
     def close(self) -> None:
-        self.stop("immediate")
+        with suppress(subprocess.CalledProcessError):  # a test that failed may have left it stopped
+            self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)

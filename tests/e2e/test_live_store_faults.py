@@ -264,8 +264,10 @@ def test_a_server_that_is_away_is_waited_for_and_then_named(postgres: Postgres, 
         assert_closed(caught.value)
     finally:
         thread = after(0.5, postgres.start)
-        assert store.put_event(event(), Change.NEW, ["phone"])
-        thread.join()
+        try:
+            assert store.put_event(event(), Change.NEW, ["phone"])
+        finally:
+            thread.join()
     assert [row.id for row in hasty.events()] == ["e1"]
     place.close()
 

@@ -170,6 +170,23 @@ def test_one_process_at_a_time_makes_the_tables(stored: Place) -> None:
     assert stored.open().events() == []
 
 
+def test_tables_that_appear_while_one_looks_are_no_strangers(stored: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process makes all tables right after this one found none."""
+    real, made = MigrationContext.get_current_heads, []
+
+    def heads(context: MigrationContext) -> tuple[str, ...]:
+        found = real(context)
+        if not made:
+            made.append(True)
+            if isinstance(stored.url, str):  # a transaction of SQLite sees what was there when it began
+                made_at(stored, "head")
+        return found
+
+    monkeypatch.setattr(MigrationContext, "get_current_heads", heads)
+    assert stored.open().events() == []
+    assert made
+
+
 OPEN = """
 import sys
 from pathlib import Path
