@@ -55,7 +55,7 @@ class Features:
 
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
-        self._embed, self._length = _embedder(config.source, device, config.size)
+        self._embed, self._length = _embedder(FEATURE_NETWORKS[config.source], device, config.size)
         self._known: dict[int, tuple[int, FloatArray]] = {}
 
     def reset(self) -> None:
@@ -87,7 +87,9 @@ class Features:
 
 
 @lru_cache(maxsize=4)
-def _embedder(source: str, device: torch.device, size: int) -> tuple[Embedder, int]:
+def _embedder(
+    make: Callable[[], tuple[torch.nn.Module, int]], device: torch.device, size: int
+) -> tuple[Embedder, int]:
     """What computes features, and their length; cameras share it, as compiling takes seconds and much memory."""
-    network, length = FEATURE_NETWORKS[source]()
+    network, length = make()
     return make_embedder(network, device, size), length
