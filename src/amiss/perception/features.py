@@ -87,9 +87,7 @@ class Features:
 
 
 @lru_cache(maxsize=4)
-def _embedder(
-    make: Callable[[], tuple[torch.nn.Module, int]], device: torch.device, size: int
-) -> tuple[Embedder, int]:
+def _embedder(make: Callable[[], tuple[torch.nn.Module, int]], device: torch.device, size: int) -> tuple[Embedder, int]:
     """What computes features, and their length; cameras share it, as compiling takes seconds and much memory."""
     network, length = make()
     return make_embedder(network, device, size), length
