@@ -1,4 +1,4 @@
-"""What a camera leaves on the disk for a page to show: its newest picture, its examples of normal, what it is set to."""
+"""What a camera leaves on the disk to be shown: its newest picture, its examples of normal, what it is set to."""
 
 from __future__ import annotations
 
