@@ -90,11 +90,12 @@ class Journal:
             self._health.event(camera, alarm=note.told)
         if not note.told:
             self._keep(row, Change.UPDATE if note.change is Change.NEW else note.change, ())
-            if note.first:
+            if note.picture:
                 self._picture(row.id, arrival.frame.image)
             return
-        if note.first:
-            self._keep(row, Change.UPDATE, ())
+        if note.picture:
+            if note.change is Change.NEW:  # a picture is of an event that is kept
+                self._keep(row, Change.UPDATE, ())
             self._picture(row.id, arrival.frame.image)
         self._keep(row, note.change, self._channels.get(camera, ()))
         if note.change is Change.NEW:

@@ -89,7 +89,8 @@ def closeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
         return None
     if not one["places"]:
         return 1.0  # nothing was seen in either
-    look = float(np.dot(one["look"], other["look"]))
+    plain = not any(one["look"]) and not any(other["look"])  # of one colour, both
+    look = 1.0 if plain else float(np.dot(one["look"], other["look"]))
     near = look >= LOOK and _near(np.array(one["places"]), np.array(other["places"]))
     return look if near else None
 
