@@ -37,7 +37,7 @@ def arrivals(images: Sequence[Image], rate: float = footage.RATE, first: int = 0
 def event(start: float, end: float, severity: float = 4.0, **changes: Any) -> Event:
     """An event of one box that stands in the middle of the lower left quarter."""
     box = changes.pop("box", (20, 60, 40, 100))
-    rows = max(int(round((end - start) * 10)), 1) if changes.get("count") is None else changes["count"]
+    rows = max(round((end - start) * 10), 1) if changes.get("count") is None else changes["count"]
     changes.pop("count", None)
     seconds = np.linspace(start, end, rows)
     boxes = np.tile(np.array(box, np.float32), (rows, 1))

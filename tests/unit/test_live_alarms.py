@@ -22,7 +22,9 @@ def desk(known: Callable[[], Sequence[Known]] = tuple, before: Sequence[EventRow
     return AlarmDesk("gate", camera(**settings), "model", 3.0, known, before)
 
 
-def follow(made: AlarmDesk, at: float, start: float, severity: float = 4.0, quiet: str = "", **more: Any) -> Note | None:
+def follow(
+    made: AlarmDesk, at: float, start: float, severity: float = 4.0, quiet: str = "", **more: Any
+) -> Note | None:
     image = more.pop("image", RED)
     end = more.pop("end", at)
     return made.follow(arrival(at, image=image), pending(start, end, severity, **more), quiet)

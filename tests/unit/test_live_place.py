@@ -121,9 +121,7 @@ def test_the_zone_counts() -> None:
     end=st.times(timezones=st.none()),
     seconds=st.integers(1_700_000_000, 1_760_000_000),
 )
-def test_at_any_moment_it_is_either_within_some_hours_or_within_the_others(
-    start: Any, end: Any, seconds: int
-) -> None:
+def test_at_any_moment_it_is_either_within_some_hours_or_within_the_others(start: Any, end: Any, seconds: int) -> None:
     if start == end:
         return
     one = schedule({"days": list(WEEK), "start": start, "end": end})
