@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from amiss.cli.common import Json, tell, write_json
-from amiss.cli.live import settings_of
+from amiss.cli.live import watched
 from amiss.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["backtest", "camera", "events", "judge"]
 
 DAY = 86_400.0
-Watched = Annotated[Path, typer.Argument(metavar="CONFIG", help="The file of settings that `amiss watch` is given.")]
+Watched = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG.yaml | FOLDER", help="What `amiss watch` is given, or the folder that it writes to."
+    ),
+]
 Days = Annotated[float, typer.Option("--days", min=0.0, help="So many days back.")]
 Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]
 
@@ -32,7 +37,7 @@ Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]
 def _store(config: Path) -> Iterator[tuple[WatchSettings, Store]]:
     from amiss.live.watch import store_of
 
-    settings = settings_of(str(config), None, Path(), None)
+    settings = watched(config)
     store = store_of(settings)
     try:
         yield settings, store
@@ -113,6 +118,8 @@ def camera(
     with _store(config) as (settings, store):
         if name is not None and name not in settings.cameras:
             raise ConfigError(f"there is no camera {name!r}; the cameras are: {', '.join(settings.cameras)}")
+        if name and state == "collecting" and settings.cameras[name].model:
+            raise ConfigError(f"{name} is given a model; take that out of the settings to have it learn by itself")
         if name and state:
             people.put(store, name, Life(state), getpass.getuser())
             tell(f"{name} is {state}")
@@ -153,7 +160,8 @@ def backtest(
     if model is None or not curves:
         raise ConfigError(f"{name} has scored nothing in the last {days:g} days; watch it first")
     at, calibrated = read_curve([Path(curve.path) for curve in curves])
-    found = run(model, at, calibrated, asked.schedule)
+    late = at >= now - days * DAY
+    found = run(model, at[late], calibrated[late], asked.schedule)
     result: dict[str, Any] = {"camera": name, "budget": budget, "level": found.level, "hours": found.hours}
     spans = [{"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans]
     write_json(json_file, result | {"events": spans})

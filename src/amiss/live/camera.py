@@ -175,8 +175,9 @@ class Camera:
         if child is not None:
             child.listen()
             self._check_over(child)
+        if child is not None and not self._over:
             trouble = child.trouble()
-            if trouble is not None and not self._over:
+            if trouble is not None:
                 self._replace(child, trouble)
         if self._again is not None and time.monotonic() >= self._again:
             self._again = None

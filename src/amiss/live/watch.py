@@ -19,7 +19,8 @@ from typing import Self
 import cv2
 from threadpoolctl import threadpool_limits
 
-from amiss.errors import AmissError, StorageError
+from amiss.errors import StorageError
+from amiss.live.alarms import RECENT
 from amiss.live.camera import Camera, State
 from amiss.live.health import CameraNumbers, Health
 from amiss.live.journal import Journal
@@ -27,7 +28,7 @@ from amiss.live.keeper import Keeper
 from amiss.live.life import Course
 from amiss.live.notify.deliver import Deliverer
 from amiss.live.notify.make import make_channel
-from amiss.live.nouns import Arrival
+from amiss.live.nouns import Arrival, EventRow
 from amiss.live.seat import Habits, Seat
 from amiss.live.settings import AlertSettings, WatchSettings
 from amiss.live.store import Media, Store
@@ -119,7 +120,7 @@ class Watcher:
 
     def _seats(self) -> dict[str, _Desk]:
         settings, lives = self._settings, self.store.lives()
-        habits = Habits(settings.media, self.journal.known, self.store.open_events)
+        habits = Habits(settings.media, self.journal.known, self.store.open_events, self._last_alarms)
         desks: dict[str, _Desk] = {}
         for name, camera in settings.cameras.items():
             home = settings.data / "cameras" / name
@@ -129,6 +130,11 @@ class Watcher:
             seat = Seat(name, camera, home, self.journal, habits, course)
             desks[name] = _Desk(Camera(name, camera, seat.gap), seat, deque())
         return desks
+
+    def _last_alarms(self, camera: str) -> list[EventRow]:
+        """The newest alarms that have ended, the oldest first."""
+        rows = self.store.events(camera, alarm=True, limit=RECENT)
+        return [row for row in reversed(rows) if not row.open]
 
     @property
     def seats(self) -> Mapping[str, Seat]:
@@ -196,6 +202,8 @@ class Watcher:
         """One round; whether there is more to come."""
         ready = [connection for desk in self._desks.values() for connection in desk.camera.ready]
         busy = any(desk.waiting for desk in self._desks.values())
+        # asked before frames are taken: what a camera has left when it ends is taken in the next round
+        running = any(desk.camera.numbers.state is not State.STOPPED for desk in self._desks.values())
         if ready and not busy:
             wait(ready, IDLE)
         elif not busy:
@@ -207,8 +215,7 @@ class Watcher:
                 self.journal.incident(incident)
         self._round()
         self._tick()
-        states = [desk.camera.numbers.state for desk in self._desks.values()]
-        return busy or any(state is not State.STOPPED for state in states)
+        return running or any(desk.waiting for desk in self._desks.values())
 
     def _round(self) -> None:
         """One frame of each camera that has any."""
@@ -222,8 +229,8 @@ class Watcher:
             return
         try:
             look_together([desk.seat.pipeline for desk, _ in given], [arrival.frame for _, arrival in given])
-        except AmissError as error:  # each then asks for itself
-            LOG.warning("cameras cannot be looked at together: %s", error)
+        except Exception:  # whatever is wrong with one, each then asks for itself
+            LOG.exception("cameras cannot be looked at together")
         for found in [self._pool.submit(self._score, desk, arrival) for desk, arrival in given]:
             found.result()
 
@@ -269,7 +276,11 @@ class Watcher:
         seen = self.journal.seen
         for name, desk in self._desks.items():
             desk.camera.watch()
-            desk.seat.tick(time.time(), seen.lives.get(name))
+            try:
+                desk.seat.tick(time.time(), seen.lives.get(name))
+            except Exception:  # a fault at one camera must not touch the others
+                LOG.exception("camera %s: what is done now and then failed", name)
+                self.health.error("camera")
             self._tell(name, desk, seen.alarms.get(name, 0))
 
     def _tell(self, name: str, desk: _Desk, alarms: int) -> None:
