@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import support_footage as footage
+from amiss.config import Config
 from amiss.engine import Pending
-from amiss.live.nouns import Arrival, EventRow
-from amiss.live.settings import CameraSettings
+from amiss.live.alarms import Note
+from amiss.live.collect import Collector
+from amiss.live.life import Course
+from amiss.live.nouns import Arrival, EventRow, Incident
+from amiss.live.recorder import Clip
+from amiss.live.settings import CameraSettings, LearningSettings
+from amiss.live.sight import Gathering
+from amiss.live.store import Curve
 from amiss.types import Event, Frame, Image, Tube
 
 SIZE = (160, 120)
@@ -60,11 +67,59 @@ def painted(colour: tuple[int, int, int], box: tuple[int, int, int, int] = (20, 
     return picture
 
 
-def drain(ask: Callable[[], list[EventRow]], wanted: int) -> list[EventRow]:
-    rows = ask()
-    assert len(rows) == wanted, rows
-    return rows
+class MemoryJournal:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self.incidents: list[Incident] = []
+        self.clips: list[Clip] = []
+        self.curves: list[Curve] = []
+        self.courses: list[Course] = []
+        self.left: list[EventRow] = []
+        self.bad: list[tuple[float, float]] = []
+
+    def note(self, note: Note, _: Arrival) -> None:
+        self.notes.append(note)
+
+    def incident(self, incident: Incident) -> None:
+        self.incidents.append(incident)
+
+    def clip(self, clip: Clip) -> None:
+        self.clips.append(clip)
+
+    def curve(self, curve: Curve) -> None:
+        self.curves.append(curve)
+
+    def course(self, _: str, course: Course) -> None:
+        self.courses.append(course)
+
+    def close_left(self, row: EventRow) -> None:
+        self.left.append(row)
+
+    def close_incidents(self, camera: str, at: float) -> None:
+        pass
+
+    def spoiled(self, _: str) -> list[tuple[float, float]]:
+        return self.bad
+
+    @property
+    def changes(self) -> list[str]:
+        """What was told, in a word each."""
+        return [str(note.change) for note in self.notes if note.told]
+
+    @property
+    def lives(self) -> list[str]:
+        """The states of life that were kept, each once."""
+        found = [str(course.life) for course in self.courses]
+        return [life for number, life in enumerate(found) if number == 0 or found[number - 1] != life]
 
 
-def model_at(folder: Path) -> str:
-    return str(folder)
+def keep_blocks(folder: Path, config: Config, clips: Sequence[Sequence[Image]]) -> None:
+    """Each clip as a block of what a camera saw, seen by itself."""
+    for number, images in enumerate(clips):
+        keep = Collector(folder, LearningSettings(), "UTC", config.footage.gap)
+        sight = Gathering("attributes", config)
+        for come in arrivals(images, at=AT + 1000 * number):
+            keep.add(come, sight.see(come.frame)[0])
+        keep.close()

@@ -15,7 +15,8 @@ WILD = st.text("abcdefgh0123456789/?#@:%&=+!$*'()[]\"\\. äß€", min_size=6, m
 @given(user=PLAIN, password=PLAIN, query=PLAIN)
 def test_no_text_of_an_address_holds_its_password(user: str, password: str, query: str) -> None:
     address = Address.parse(f"rtsp://{user}:{password}@127.0.0.1:554/stream?token={query}")
-    assume(all(secret not in "127.0.0.1:554/stream?token=rtspAddress" for secret in (user, password, query)))
+    plain = "127.0.0.1:554/stream?token=rtspAddress"
+    assume(not any(part in plain for part in (user, password, query)))
     assert address.password == password
     for text in (str(address), repr(address), shown(f"cannot open {address.full}: {password} {query}", address)):
         assert password not in text

@@ -26,7 +26,7 @@ DAY = 86_400.0
 Watched = Annotated[
     Path,
     typer.Argument(
-        metavar="CONFIG.yaml | FOLDER", help="What `amiss watch` is given, or the folder that it writes to."
+        metavar="CONFIG.yaml | FOLDER", help="What `amiss watch` is given, or the folder it writes to."
     ),
 ]
 Days = Annotated[float, typer.Option("--days", min=0.0, help="So many days back.")]

@@ -19,7 +19,7 @@ __all__ = ["doctor", "watch"]
 
 Model = Annotated[Path | None, typer.Option("--model", help="Folder of the model, where an address is given.")]
 Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of events and media, where an address is given; amiss-data.")
+    Path | None, typer.Option("--data", help="Folder to keep things in, where an address is given; amiss-data.")
 ]
 DATA, ONLY = Path("amiss-data"), "camera"
 """Where it is kept, and what it is called, if a camera comes without a file of settings."""
