@@ -194,10 +194,12 @@ def database_locked(watch: Watch, receiver: Receiver) -> tuple[str, float]:
 
 
 def killed_over_and_over(watch: Watch, receiver: Receiver, times: int) -> tuple[str, float]:
-    """The watcher itself is killed, at a different moment each time."""
+    """The watcher itself is killed while it tells of something, at a different moment each time."""
     longest = 0.0
     for number in range(times):
-        time.sleep(2.0 + 1.37 * number)
+        told = len(receiver.messages)
+        wait_until(lambda told=told: len(receiver.messages) > told, SECONDS)  # type: ignore[misc]
+        time.sleep(0.21 * number)
         watch.kill()
         begin = time.monotonic()
         watch.start()
