@@ -218,8 +218,6 @@ class Camera:
         """End a process that is of no use; a new one comes at once where frames had come, else after a while."""
         fruitful = child.fruitful
         self._bury(child)
-        if self._over:
-            return
         self._lost.append(((self._generation + 1, 0), trouble))
         self._settle()
         if fruitful:
@@ -231,8 +229,6 @@ class Camera:
         """Kill a process, and keep what it left."""
         child.kill()
         self._listen(child)
-        if child is not self._child:
-            return  # its last word was that its file is over, and it is buried already
         self._numbers = replace(
             self._numbers,
             decoded=self._numbers.decoded + child.decoded,
