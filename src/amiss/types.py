@@ -12,8 +12,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -89,13 +90,20 @@ class Frame:
 
 
 def _frozen(name: str, value: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    """A read-only view of `value` as `dtype`, whose shape must be `shape` (-1: any length)."""
+    """A read-only view of `value` as `dtype`, whose shape must be `shape` (-1 at first: any length)."""
     array = np.asarray(value, dtype)
-    if array.ndim != len(shape) or any(want not in (-1, got) for want, got in zip(shape, array.shape, strict=True)):
+    if array.ndim != len(shape) or shape[0] not in (-1, array.shape[0]) or array.shape[1:] != shape[1:]:
         raise ShapeError(f"{name} has the shape {array.shape}, not {shape} (-1: any)")
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def _rows(column: NDArray[Any], chosen: slice | NDArray[Any]) -> NDArray[Any]:
+    """Some rows of a column, read-only as the column is."""
+    some = column[chosen]
+    some.flags.writeable = False
+    return some
 
 
 def _column(dtype: DTypeLike, *trailing: int, fill: float | None = None, finite: bool = True) -> Any:
@@ -108,18 +116,19 @@ def _column(dtype: DTypeLike, *trailing: int, fill: float | None = None, finite:
 class Table:
     """Columns of equal length. Its fields are columns, mappings of named columns, or plain values of the whole."""
 
+    _ordered: ClassVar[bool] = False
+    """Whether its rows have an order, which a choice of them may break."""
+
     def __post_init__(self) -> None:
         length = -1
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            if "fill" in item.metadata:
-                checked: Any = self._checked(item, value, length)
-                length = len(checked)
-            elif item.metadata.get("mapping"):
-                checked = MappingProxyType({k: self._named(item.name, k, v, length) for k, v in (value or {}).items()})
-            else:
-                continue
+        for item in self._columns():
+            checked = self._checked(item, getattr(self, item.name), length)
+            length = len(checked)
             object.__setattr__(self, item.name, checked)
+        for item in self._mappings():
+            given = getattr(self, item.name) or {}
+            named = MappingProxyType({key: self._named(item.name, key, value, length) for key, value in given.items()})
+            object.__setattr__(self, item.name, named)
 
     def _checked(self, item: dataclasses.Field[Any], value: ArrayLike | None, length: int) -> NDArray[Any]:
         """The column as an array of the stated dtype and shape."""
@@ -139,12 +148,14 @@ class Table:
         return _frozen(f"{type(self).__name__}.{name}[{key!r}]", array, array.dtype, (length, *array.shape[1:]))
 
     @classmethod
-    def _columns(cls) -> list[dataclasses.Field[Any]]:
-        return [item for item in dataclasses.fields(cls) if "fill" in item.metadata]
+    @cache
+    def _columns(cls) -> tuple[dataclasses.Field[Any], ...]:
+        return tuple(item for item in dataclasses.fields(cls) if "fill" in item.metadata)
 
     @classmethod
-    def _mappings(cls) -> list[dataclasses.Field[Any]]:
-        return [item for item in dataclasses.fields(cls) if item.metadata.get("mapping")]
+    @cache
+    def _mappings(cls) -> tuple[dataclasses.Field[Any], ...]:
+        return tuple(item for item in dataclasses.fields(cls) if item.metadata.get("mapping"))
 
     def __len__(self) -> int:
         return len(getattr(self, self._columns()[0].name))
@@ -156,10 +167,15 @@ class Table:
             rows: A slice, integer indices, or a boolean per row.
         """
         chosen = rows if isinstance(rows, slice) else np.asarray(rows, None if len(rows) else np.intp)
-        changes: dict[str, Any] = {item.name: getattr(self, item.name)[chosen] for item in self._columns()}
+        changes: dict[str, Any] = {item.name: _rows(getattr(self, item.name), chosen) for item in self._columns()}
         for item in self._mappings():
-            changes[item.name] = {key: value[chosen] for key, value in getattr(self, item.name).items()}
-        return dataclasses.replace(self, **changes)
+            columns = {key: _rows(value, chosen) for key, value in getattr(self, item.name).items()}
+            changes[item.name] = MappingProxyType(columns)
+        if self._ordered:
+            return dataclasses.replace(self, **changes)
+        some = object.__new__(type(self))  # rows of a checked table need no check
+        some.__dict__.update(self.__dict__ | changes)
+        return some
 
     @classmethod
     def merge(cls, tables: Sequence[Self]) -> Self:
@@ -231,6 +247,8 @@ class Track(Table):
         ShapeError: Frames do not increase.
     """
 
+    _ordered: ClassVar[bool] = True
+
     frame: IntArray = _column(np.int64)
     seconds: FloatArray = _column(np.float64)
     xyxy: FloatArray = _column(np.float32, 4)
@@ -257,6 +275,8 @@ class Tube(Table):
     Raises:
         ShapeError: Frames decrease.
     """
+
+    _ordered: ClassVar[bool] = True
 
     frame: IntArray = _column(np.int64)
     seconds: FloatArray = _column(np.float64)

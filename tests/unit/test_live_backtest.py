@@ -94,6 +94,7 @@ def test_it_raises_what_a_stream_raised_on_the_same_frames(model: amiss.Model, t
 def test_events_outside_the_schedule_are_left_out(model: amiss.Model) -> None:
     times = AT + np.arange(0, 600, 0.1)  # from 02:40:00 on
     values = np.where((times - AT) % 200 < 5, 1e3, 0.0)  # at 0, 200 and 400 s
+
     def raised(start: str, end: str) -> list[float]:
         hours = ScheduleSettings.build({"hours": [{"start": start, "end": end}]})
         return [span.start - AT for span in backtest(model, times, values, hours).spans]

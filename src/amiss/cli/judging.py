@@ -25,9 +25,7 @@ __all__ = ["backtest", "camera", "events", "judge"]
 DAY = 86_400.0
 Watched = Annotated[
     Path,
-    typer.Argument(
-        metavar="CONFIG.yaml | FOLDER", help="What `amiss watch` is given, or the folder it writes to."
-    ),
+    typer.Argument(metavar="CONFIG.yaml | FOLDER", help="What `amiss watch` is given, or the folder it writes to."),
 ]
 Days = Annotated[float, typer.Option("--days", min=0.0, help="So many days back.")]
 Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]

@@ -25,6 +25,8 @@ WORSE = 0.5
 """An event is told of anew when its severity has risen by so much."""
 EVERY = 30.0
 """Seconds after which an event that goes on is told of anew."""
+SHOWN = ("map", "clip_start")
+"""What else may be in the tube of a row: a map of its worst region, when its clip begins."""
 LOOK = 2.0
 """Seconds between two looks at an event that goes on: whether it became worse, or somebody is now to be told."""
 RECENT = 8
@@ -269,7 +271,7 @@ def _tube(tube: Tube, offset: float, before: Mapping[str, Any] | None) -> dict[s
     some = _spread(np.asarray(found["score"]))
     plain = {name: values[some].tolist() for name, values in found.items()}
     plain["track"] = [int(track) for track in plain["track"]]
-    return plain
+    return plain | {name: before[name] for name in SHOWN if before and name in before}
 
 
 def _spread(scores: FloatArray) -> IntArray:

@@ -157,7 +157,9 @@ class Camera:
     def take(self) -> list[Arrival]:
         """All frames that wait, the oldest first; it never waits for any."""
         if self._child is not None:
-            self._listen(self._child)
+            self._child.listen()
+            self._take(self._child)
+            self._check_over(self._child)
         self._settle()
         arrivals, self._arrivals = self._arrivals, []
         return arrivals
@@ -170,6 +172,9 @@ class Camera:
     def watch(self) -> None:
         """Start the decoding process anew where it died or hangs."""
         child = self._child
+        if child is not None:
+            child.listen()
+            self._check_over(child)
         if child is not None and not self._over:
             trouble = child.trouble()
             if trouble is not None:
@@ -216,19 +221,22 @@ class Camera:
 
     def _replace(self, child: Child, trouble: str) -> None:
         """End a process that is of no use; a new one comes at once where frames had come, else after a while."""
-        fruitful = child.fruitful
         self._bury(child)
+        if child.over:  # which it said last
+            self._over = True
+            return
         self._lost.append(((self._generation + 1, 0), trouble))
         self._settle()
-        if fruitful:
+        if child.fruitful:
             self._backoff.reset()
-        self._again = time.monotonic() + (0.0 if fruitful else self._backoff.next())
+        self._again = time.monotonic() + (0.0 if child.fruitful else self._backoff.next())
         self._numbers = replace(self._numbers, restarts=self._numbers.restarts + 1)
 
     def _bury(self, child: Child) -> None:
         """Kill a process, and keep what it left."""
         child.kill()
-        self._listen(child)
+        child.listen()
+        self._take(child)
         self._numbers = replace(
             self._numbers,
             decoded=self._numbers.decoded + child.decoded,
@@ -238,14 +246,16 @@ class Camera:
         child.close()
         self._child = None
 
-    def _listen(self, child: Child) -> None:
-        """Hear what a process says, and take what it has decoded."""
-        taken, lost, over = child.hear()
+    def _take(self, child: Child) -> None:
+        """Take what a process has decoded, in order with what it lost."""
+        pictures, lost = child.take()
         self._lost.extend(((self._generation, loss.run), loss.reason) for loss in lost)
-        for picture in taken:
+        for picture in pictures:
             self._settle((self._generation, picture.run))
             self._arrive(picture)
-        if over and child is self._child and not self._over:
+
+    def _check_over(self, child: Child) -> None:
+        if child.over and not self._over:
             self._over = True
             _log.info("camera %s: its file is over", self.name)
             self._bury(child)

@@ -30,6 +30,7 @@ class Child:
         connection: To it; wakes whoever waits for it when there is something to hear.
         speaks: Whether more may come from it.
         fruitful: Whether pictures came of it.
+        over: Whether it has played its file to the end.
 
     Raises:
         OSError: The system has no room for another process.
@@ -41,7 +42,8 @@ class Child:
         self._ring: Ring | None = None
         self._left: list[Picture] = []
         self._dropped = 0
-        self.fruitful = False
+        self._lost: list[Lost] = []
+        self.fruitful = self.over = False
         self._board = Board.create()
         self._board.promise(_BOOT)
         self.connection, other = context.Pipe()
@@ -78,23 +80,21 @@ class Child:
         """Pictures that were dropped because newer ones came before they were taken."""
         return self._dropped + (self._ring.dropped if self._ring is not None else 0)
 
-    def hear(self) -> tuple[list[Picture], list[Lost], bool]:
-        """What it has said and decoded, without waiting for more.
-
-        Returns:
-            Pictures, what was lost, and whether its file is over.
-        """
-        lost, over = [], False
+    def listen(self) -> None:
+        """Hear what it has said, without waiting for more."""
         for message in self._messages():
             if isinstance(message, Lost):
-                lost.append(message)
+                self._lost.append(message)
             elif isinstance(message, Wanted):
                 self._give_ring(message.room)
-            over = over or isinstance(message, Ended)
-        pictures, self._left = self._left, []
+            self.over = self.over or isinstance(message, Ended)
+
+    def take(self) -> tuple[list[Picture], list[Lost]]:
+        """The pictures that wait, and what it said was lost; `listen` comes first."""
+        (pictures, lost), self._left, self._lost = (self._left, self._lost), [], []
         pictures += self._ring.take() if self._ring is not None else []
         self.fruitful = self.fruitful or bool(pictures)
-        return pictures, lost, over
+        return pictures, lost
 
     def _messages(self) -> Iterator[Ready | Wanted | Lost | Ended]:
         while self.speaks:
@@ -123,6 +123,8 @@ class Child:
 
     def trouble(self) -> str | None:
         """Why it is of no use any more, or None."""
+        if not self.speaks:
+            self._process.join(_DEATH)  # its end of the connection is closed a moment before it is dead
         if not self._process.is_alive():
             return f"its decoding process ended ({_how(self._process.exitcode)})"
         if not self.speaks:

@@ -31,9 +31,12 @@ GRACE = 5.0
 _STREAMED = {"rtsp", "rtsps", "http", "https"}
 _RTSP_PROTOCOLS = "rtsp,rtsps,rtp,rtcp,srtp,udp,tcp,tls,crypto"
 _HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto"
-# A header of a camera tells what its stream is; where it does not, this many microseconds are looked at, not more.
-_LOOK_AT = "1000000"
+# To find out what a stream is, nothing is read of RTSP, whose answers say so, and a second of others. What is read for
+# this is decoded late.
+_LOOK_BRIEFLY = {"probesize": "32", "fpsprobesize": "0"}
+_LOOK = {"analyzeduration": "1000000", "fpsprobesize": "0"}
 _MOST_FAILURES = 100
+_SILENT = "it did not answer in time; check that it is on and can be reached"
 _FAILURES = (av.error.FFmpegError, OSError, ValueError, MemoryError)
 
 
@@ -82,10 +85,10 @@ class Source:
                 "rtsp_transport": settings.transport,
                 "allowed_media_types": "video",
                 "timeout": wait,
-                "analyzeduration": _LOOK_AT,
                 "protocol_whitelist": _RTSP_PROTOCOLS,
+                **_LOOK_BRIEFLY,
             }
-        return {"rw_timeout": wait, "analyzeduration": _LOOK_AT, "protocol_whitelist": _HTTP_PROTOCOLS}
+        return {"rw_timeout": wait, "protocol_whitelist": _HTTP_PROTOCOLS, **_LOOK}
 
 
 class Feed:
@@ -161,6 +164,7 @@ class Feed:
         """The opened container and its stream of pictures."""
         settings = self._settings
         self._board.promise(2 * settings.connect + GRACE)  # to open it, and to see what it holds
+        start = time.monotonic()
         try:
             container = av.open(
                 self._source.place,
@@ -168,13 +172,17 @@ class Feed:
                 timeout=(settings.connect, settings.silence),
             )
         except _FAILURES as error:
-            raise CameraError(f"{self._source.address} cannot be opened: {_reason(error)}") from None
+            late = time.monotonic() - start >= settings.connect  # which some protocols report as something else
+            raise CameraError(
+                f"{self._source.address} cannot be opened: {_SILENT if late else _reason(error)}"
+            ) from None
         try:
             stream = video_stream(container)
             if stream is None or not has_decoder(stream):
                 raise CameraError(f"{self._source.address} has no pictures that can be decoded; give another address")
-            # Threads that decode a frame each would hold back as many frames.
-            stream.thread_type = "SLICE"
+            # Threads that decode a frame each would hold back as many frames; those that decode a slice each do not see
+            # that a part of a picture is missing.
+            stream.thread_type, stream.codec_context.thread_count = "NONE", 1
             yield container, stream
         finally:
             self._board.promise(GRACE)
@@ -185,6 +193,7 @@ class Feed:
         packets, failures = container.demux(), 0
         while True:
             self._board.promise(self._settings.silence + GRACE)
+            start = time.monotonic()
             try:
                 packet = next(packets)
             except StopIteration:
@@ -198,8 +207,12 @@ class Feed:
                 raise CameraError(f"{self._source.address} was lost: {_reason(error)}") from None
             if failures > _MOST_FAILURES:
                 raise CameraError(f"{self._source.address} sends what cannot be read; it is connected anew")
+            waited = time.monotonic() - start
             if packet is not None and packet.stream.index == stream.index:
                 yield packet
+            if waited >= self._settings.silence and self._source.file is None:
+                # That was the last packet, which was held back for its end and is let go by the time-out.
+                raise CameraError(f"{self._source.address} was lost: {_SILENT}")
             self._check_heard()
 
     def _check_heard(self) -> None:
@@ -225,7 +238,7 @@ class Feed:
 def _reason(error: BaseException) -> str:
     """What went wrong, in words that hold no secret."""
     if isinstance(error, av.error.ExitError):
-        return "it did not answer in time; check that it is on and can be reached"
+        return _SILENT
     # The library's text for the error's number, and no more: the whole message repeats the address.
     text = getattr(error, "strerror", None)
     return text if isinstance(text, str) else type(error).__name__

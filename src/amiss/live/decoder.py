@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -95,6 +96,8 @@ class _Decoder:
             feed = Feed(self._settings, self._board, self._run)
             reason = self._follow(feed)
             self._run = feed.next_run
+            del feed
+            gc.collect()  # a closed container holds a megabyte in cycles, which would pile up for long
             if reason is not None:
                 self._board.doing = Doing.WAITING
                 self._connection.send(Lost(reason, self._run))

@@ -87,7 +87,7 @@ class Recorder:
             if not clip.shots or 0 <= shot.at - clip.shots[0].at <= self._settings.longest:
                 clip.shots.append(shot)
 
-    def begin(self, event: str, start: float) -> None:
+    def begin(self, event: str, start: float) -> float | None:
         """An event opens: its clip begins with what came before.
 
         One that is joined again goes on in its clip while that is not complete; else the clip stays as it is.
@@ -95,16 +95,20 @@ class Recorder:
         Args:
             event: Its id.
             start: When it rose, in seconds since 1970.
+
+        Returns:
+            When its clip begins; None where nothing was seen yet, or the clip is an older one.
         """
         self._open = None
         if event in self._done:
-            return
+            return None
         for clip, until in self._ended:
             if clip.event == event:
                 self._ended.remove((clip, until))
                 self._open = clip
-                return
+                return clip.shots[0].at
         self._open = Clip(event, [shot for shot in self._before if shot.at >= start - self._settings.before])
+        return self._open.shots[0].at if self._open.shots else None
 
     def end(self, at: float) -> None:
         """The event ended; its clip goes on for a few seconds more.

@@ -124,14 +124,17 @@ class Ring:
             return self._publish(slot)
 
     def _publish(self, slot: int) -> bool:
-        """Make a slot full, drop the oldest where too many wait, and say whether the reader must be told."""
+        """Make a slot full, drop the oldest where too many would wait, and say whether the reader must be told.
+
+        In this order, so that a writer which is killed at any step leaves no more than the queue holds.
+        """
+        full = self._full()
+        if len(full) >= self._queue:
+            self._slots[full[0], _STATE] = _State.FREE
+            self._head[_DROPPED] += 1
         self._slots[slot, _NUMBER] = self._head[_PUBLISHED]
         self._slots[slot, _STATE] = _State.FULL
         self._head[_PUBLISHED] += 1
-        full = self._full()
-        if len(full) > self._queue:
-            self._slots[full[0], _STATE] = _State.FREE
-            self._head[_DROPPED] += 1
         tell = not self._head[_TOLD]
         self._head[_TOLD] = 1
         return tell

@@ -101,19 +101,22 @@ class Thinning:
     def __init__(self, rate: float | None) -> None:
         self._period = 1.0 / rate if rate else 0.0
         self._run: int | None = None
-        self._due = 0.0
+        self._due = self._before = 0.0
 
     def keeps(self, run: int, seconds: float) -> bool:
-        """Whether a picture is kept; stamps that waver by a quarter of a period are forgiven.
+        """Whether a picture is kept; stamps that waver by up to a quarter of a period are forgiven.
 
         Args:
             run: Number of its run.
             seconds: Its time in the run.
         """
         if run != self._run:
-            self._run, self._due = run, seconds
-        slack = self._period / 4
+            self._run, self._due, self._before = run, seconds, seconds
+        # By less than half of the way to the next picture, or that one would have been the better choice.
+        slack = min(0.25 * self._period, 0.45 * (seconds - self._before))
+        self._before = seconds
         if seconds < self._due - slack:
             return False
-        self._due = max(self._due, seconds - slack) + self._period
+        paused = seconds - self._due > self._period
+        self._due = (seconds if paused else max(self._due, seconds - slack)) + self._period
         return True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -19,8 +20,10 @@ from amiss.live.alarms import AlarmDesk, Known, Note
 from amiss.live.backoff import Backoff
 from amiss.live.collect import Collector
 from amiss.live.curves import CurveWriter
+from amiss.live.display import Display
 from amiss.live.journal import Journal
 from amiss.live.life import RULE, Course, Word, by_hand, next_course
+from amiss.live.likeness import map_of
 from amiss.live.nouns import Arrival, EventRow, Incident, IncidentKind
 from amiss.live.recorder import Clip, Recorder
 from amiss.live.school import School
@@ -97,6 +100,8 @@ class Seat:
         self._collector = Collector(home / "windows", settings.learning, zone, self.gap)
         self._curves = CurveWriter(home / "curves", self._keep_curve)
         self._flags: dict[Flag, float] = {}
+        self._shown: dict[str, Any] = {}
+        self._display = Display(home, settings)
         self._last: Arrival | None = None
         self._saved = 0.0
         self._backoff, self._faults = Backoff(LONGEST), _Faults()
@@ -141,6 +146,7 @@ class Seat:
         flags = dict.fromkeys([Flag.MOVED], arrival.at) if shaped is None else {}
         if shaped is not None:
             flags = {flag.kind: flag.start for flag in self._view.update(shaped.frame)}
+        self._display.show(arrival)
         self._note_flags(flags, arrival.at)
         self._pass_time(arrival)
         self._clip(self._recorder.add(arrival))
@@ -171,7 +177,8 @@ class Seat:
             before = desk.row
             if note := desk.follow(arrival, pending, self._quiet):
                 start = arrival.at - arrival.frame.seconds + pending.event.start
-                self._note(note, arrival, start, new=before is None or before.id != note.row.id)
+                shown = map_of(pending.region) if pending.region is not None else None
+                self._note(note, arrival, start, new=before is None or before.id != note.row.id, shown=shown)
 
     def _end(self, desk: AlarmDesk, arrival: Arrival, event: Event) -> None:
         offset = arrival.at - arrival.frame.seconds
@@ -180,12 +187,19 @@ class Seat:
             self._note(note, arrival, offset + event.start, new=before is None or before.id != note.row.id)
             before = note.row
         self._recorder.end(offset + event.end)
+        self._curves.flush()  # whoever looks at the event wants to see its curve
 
-    def _note(self, note: Note, arrival: Arrival, start: float, *, new: bool) -> None:
+    def _note(
+        self, note: Note, arrival: Arrival, start: float, *, new: bool, shown: Mapping[str, Any] | None = None
+    ) -> None:
         """Keep what happened to an event; with a new one a clip begins, unless it has one from an earlier run."""
-        if new and note.row.clip is None:
-            self._recorder.begin(note.row.id, start)
-        self._journal.note(note, arrival)
+        if new:
+            begun = self._recorder.begin(note.row.id, start) if note.row.clip is None else None
+            self._shown = {} if begun is None else {"clip_start": round(begun, 3)}
+        if shown:
+            self._shown["map"] = shown
+        row = replace(note.row, tube={**note.row.tube, **self._shown})
+        self._journal.note(replace(note, row=row), arrival)
 
     @property
     def _quiet(self) -> str:
@@ -311,6 +325,7 @@ class Seat:
             self._desk = None
             return self._school.gathering()
         scoring = Scoring(model, self.name)
+        self._display.take_up(model)
         known = partial(self._habits.known, self.name)
         self._desk = AlarmDesk(self.name, self._settings, model.fingerprint(), scoring.level, known, alarms)
         return scoring

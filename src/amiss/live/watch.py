@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import cv2
+from threadpoolctl import threadpool_limits
 
 from amiss.errors import StorageError
 from amiss.live.alarms import RECENT
@@ -44,8 +49,8 @@ SWEEP = 600.0
 """Seconds between two looks at how full the disk is."""
 CURVES = 90 * 86_400.0
 """Seconds for which curves are kept."""
-WORKERS = 2
-"""Threads that score; networks and optical flow share the cores among themselves."""
+MOST_WORKERS = 4
+"""Threads that score, where there are as many cores: more wait for each other's Python."""
 IDLE = 0.2
 SILENT = 60.0
 """Seconds without a sign of life after which systemd is no longer told that all is well."""
@@ -80,15 +85,21 @@ class Watcher:
 
     Args:
         settings: Cameras, store, receivers.
-        found: Told each frame that was scored and its calibrated score, for tests and benchmarks.
+        found: Told each frame that was scored and its calibrated score, by several threads.
+        health: Counts in place of its own.
 
     Raises:
         AmissError: A model, the store or an alert cannot be used as it is given.
     """
 
-    def __init__(self, settings: WatchSettings, found: Callable[[Arrival, float], None] = lambda *_: None) -> None:
+    def __init__(
+        self,
+        settings: WatchSettings,
+        found: Callable[[Arrival, float], None] = lambda *_: None,
+        health: Health | None = None,
+    ) -> None:
         self._settings, self._found = settings, found
-        self.health = Health(settings.metrics, settings.data)
+        self.health = health or Health(settings.metrics, settings.data)
         names = list(settings.cameras)
         zones = {name: camera.schedule.zone for name, camera in settings.cameras.items()}
         self._channels = [make_channel(alert, names, zones) for alert in settings.alerts]
@@ -102,7 +113,8 @@ class Watcher:
         keepers = self._keeper, self._cutter
         self.journal = Journal(self.store, self.media, keepers, told, self._deliverer.wake, self.health, settings.media)
         self._desks = self._seats()
-        self._pool = ThreadPoolExecutor(WORKERS, "score")
+        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_WORKERS), "score")
+        self._calm = ExitStack()
         self._stop = threading.Event()
         self._ticked = self._asked = self._swept = -float("inf")
 
@@ -140,6 +152,7 @@ class Watcher:
         Raises:
             AmissError: The store is damaged, or the page of numbers cannot be served.
         """
+        self._calm.enter_context(_one_thread_each())
         self.store.verify()
         report = self.media.check()
         if any((report.partial, report.missing, report.deleted)):
@@ -169,6 +182,7 @@ class Watcher:
         self._watchdog.close()
         self.health.close()
         self.store.close()
+        self._calm.close()
 
     def stop(self) -> None:
         """Have `run` end soon; it may be called from anywhere."""
@@ -188,6 +202,8 @@ class Watcher:
         """One round; whether there is more to come."""
         ready = [connection for desk in self._desks.values() for connection in desk.camera.ready]
         busy = any(desk.waiting for desk in self._desks.values())
+        # asked before frames are taken: what a camera has left when it ends is taken in the next round
+        running = any(desk.camera.numbers.state is not State.STOPPED for desk in self._desks.values())
         if ready and not busy:
             wait(ready, IDLE)
         elif not busy:
@@ -199,9 +215,7 @@ class Watcher:
                 self.journal.incident(incident)
         self._round()
         self._tick()
-        states = [desk.camera.numbers.state for desk in self._desks.values()]
-        waiting = any(desk.waiting for desk in self._desks.values())
-        return waiting or any(state is not State.STOPPED for state in states)
+        return running or any(desk.waiting for desk in self._desks.values())
 
     def _round(self) -> None:
         """One frame of each camera that has any."""
@@ -295,6 +309,18 @@ class Watcher:
             LOG.info("deleted %d clips and pictures", len(names))
         for curve in self.store.drop_curves(time.time() - CURVES):
             Path(curve.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """While the block runs, libraries compute in the thread that calls them: cameras share the cores already."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _hears(alert: AlertSettings, camera: str) -> bool:

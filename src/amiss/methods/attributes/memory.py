@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.neighbors import KDTree, NearestNeighbors
+from scipy.spatial import cKDTree
+from sklearn.neighbors import NearestNeighbors
 
 from amiss.types import BoolArray, FloatArray, IntArray
 
@@ -12,6 +13,10 @@ __all__ = ["Memory"]
 RECENT = 1024
 """How many of the newest samples are kept for sure."""
 TREE_DIMENSIONS = 8
+SPARE = 8
+"""Samples beyond those asked for whose distances are measured exactly: the search may take one of two alike ones."""
+FEW = 64
+"""So many vectors, of the things in one frame, are compared with all samples at once; more by a search in pieces."""
 
 
 class Memory:
@@ -84,26 +89,30 @@ class _Index:
 
     def __init__(self, samples: FloatArray) -> None:
         self._samples = samples
-        # the tree by itself: around it, the checks of a general search take longer than the search
-        self._tree = KDTree(samples) if samples.shape[1] <= TREE_DIMENSIONS and len(samples) else None
-        self._search = None if self._tree else NearestNeighbors(algorithm="brute").fit(samples)
+        self._tree = cKDTree(samples) if samples.shape[1] <= TREE_DIMENSIONS else None
+        self._squares = (samples**2).sum(1)
+        self._search: NearestNeighbors | None = None
 
     def kth(self, vectors: FloatArray, k: int) -> FloatArray:
         """`(N,)` float64 distance to the k-th nearest sample, or to the furthest where there are fewer.
 
-        The search's own distances are rounded otherwise in batches of other sizes, so they are measured once more.
+        The search's own distances are rounded otherwise in batches of other sizes, so they are measured once more, of
+        some more samples than are asked for.
         """
         if not len(vectors):
             return np.zeros(0)
         vectors = np.asarray(vectors, np.float32)
-        nearest = self._nearest(vectors, min(k, len(self._samples)))
-        apart = self._samples[nearest].astype(np.float64) - vectors[:, None]  # N, k, d
-        return np.asarray(np.sqrt((apart**2).sum(2)).max(1))
+        k = min(k, len(self._samples))
+        nearest = self._nearest(vectors, min(k + SPARE, len(self._samples)))
+        apart = self._samples[nearest].astype(np.float64) - vectors[:, None]  # N, k + SPARE, d
+        return np.sqrt(np.partition((apart**2).sum(2), k - 1, axis=1)[:, k - 1])
 
     def _nearest(self, vectors: FloatArray, k: int) -> IntArray:
         """`(N, k)` the nearest samples of each vector."""
         if self._tree is not None:
-            return np.asarray(self._tree.query(vectors, k, return_distance=False))
-        if self._search is None:
-            raise LookupError("no samples to search in")
-        return np.asarray(self._search.kneighbors(vectors, k, return_distance=False))
+            return np.asarray(self._tree.query(vectors, k)[1]).reshape(len(vectors), k)
+        if len(vectors) > FEW:
+            self._search = self._search or NearestNeighbors(algorithm="brute").fit(self._samples)
+            return np.asarray(self._search.kneighbors(vectors, k, return_distance=False))
+        squares = self._squares - 2 * vectors @ self._samples.T  # N, samples; the vectors' own squares change no order
+        return np.argpartition(squares, k - 1, axis=1)[:, :k]
