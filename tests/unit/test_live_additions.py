@@ -92,7 +92,8 @@ def test_what_goes_on_is_told_once_it_is_sure_and_is_then_what_ends(model: amiss
     for frame in frames:
         update = stream.update(frame)
         ended += [update.event] if update.event else []
-        assert (stream.span is None) == ((pending := stream.pending()) is None)
+        pending = stream.pending()
+        assert (stream.span is None) == (pending is None)
         if pending:
             seen.append(pending)
             assert pending.event.end - pending.event.start >= model.config.scoring.min_seconds - 0.11
