@@ -10,17 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
-
 from amiss.engine import Model, Update
-from amiss.errors import AmissError, StorageError
+from amiss.errors import StorageError
 from amiss.live.alarms import AlarmDesk, Known, Note
-from amiss.live.backoff import Backoff
 from amiss.live.collect import Collector
 from amiss.live.curves import CurveWriter
 from amiss.live.display import Display
+from amiss.live.faults import Faults
 from amiss.live.journal import Journal
 from amiss.live.life import RULE, Course, Word, by_hand, next_course
 from amiss.live.likeness import map_of
@@ -28,24 +24,19 @@ from amiss.live.nouns import Arrival, EventRow, Incident, IncidentKind
 from amiss.live.recorder import Clip, Recorder
 from amiss.live.school import School
 from amiss.live.settings import CameraSettings, MediaSettings
-from amiss.live.sight import Gathering, Scoring, fitted
+from amiss.live.sight import Gathering, Scoring
 from amiss.live.store.records import CameraLife, Curve, Life
-from amiss.perception.scenes import Flag, ViewHealth
+from amiss.live.view import View
+from amiss.perception.scenes import Flag
 from amiss.pipeline import Pipeline
-from amiss.storage import whole_file
-from amiss.types import Event, FloatArray
+from amiss.types import Event
 
 __all__ = ["Habits", "Seat"]
 
 LOG = logging.getLogger(__name__)
 
-VIEW = "view.safetensors"
 SAVE = 60.0
 """Seconds after which a camera's life is written down though it has not changed."""
-WELL = 10.0
-"""Seconds without a fault after which a camera is well again."""
-LONGEST = 30.0
-"""Most seconds for which a camera is left alone after a fault."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +83,7 @@ class Seat:
         self.name, self._settings, self._home = name, settings, home
         self._journal, self._habits = journal, habits
         self._school = School(settings, home)
-        self._view = ViewHealth(self._school.config.perception.scenes)
-        self._size: tuple[int, int] | None = None
-        self._view_kept = self._restore()
+        self._view = View(self._school.config.perception.scenes, home / "view.safetensors")
         self._recorder = Recorder(habits.media)
         zone = settings.schedule.zone
         self._collector = Collector(home / "windows", settings.learning, zone, self.gap)
@@ -104,7 +93,7 @@ class Seat:
         self._display = Display(home, settings)
         self._last: Arrival | None = None
         self._saved = 0.0
-        self._backoff, self._faults = Backoff(LONGEST), _Faults()
+        self._faults = Faults()
         self._desk: AlarmDesk | None = None
         journal.close_incidents(name, time.time())
         left = self._close_left()
@@ -141,16 +130,12 @@ class Seat:
         Must be called for each frame, and then `step` with what it gives.
         """
         arrival = replace(arrival, frame=self.pipeline.shown(arrival.frame))  # nor do clips show what is private
-        self._size = self._size or arrival.frame.size
-        shaped = fitted(arrival, self._size)
-        flags = dict.fromkeys([Flag.MOVED], arrival.at) if shaped is None else {}
-        if shaped is not None:
-            flags = {flag.kind: flag.start for flag in self._view.update(shaped.frame)}
+        shaped, flags = self._view.look(arrival)
         self._display.show(arrival)
         self._note_flags(flags, arrival.at)
         self._pass_time(arrival)
         self._clip(self._recorder.add(arrival))
-        if self._faults.broken and time.monotonic() >= self._faults.until:
+        if self._faults.due:
             self._sight = self._look_with(self.model, self._desk.alarms if self._desk else [])
             self._faults.broken = False
         return shaped if self.awake and not self._faults.broken else None
@@ -205,12 +190,12 @@ class Seat:
     def _quiet(self) -> str:
         return "" if self.course.life is Life.LIVE else str(self.course.life)
 
-    def _note_flags(self, flags: dict[Flag, float], at: float) -> None:
+    def _note_flags(self, flags: frozenset[Flag], at: float) -> None:
         """Incidents of the view that begin or end."""
-        for kind in flags.keys() - self._flags.keys():
+        for kind in flags - self._flags.keys():
             self._flags[kind] = at
             self._incident(IncidentKind(kind.value), at, None, f"the view: {kind.value}")
-        for kind in self._flags.keys() - flags.keys():
+        for kind in self._flags.keys() - flags:
             self._incident(IncidentKind(kind.value), self._flags.pop(kind), at, f"the view: {kind.value}")
 
     def _incident(self, kind: IncidentKind, start: float, end: float | None, detail: str) -> None:
@@ -249,7 +234,6 @@ class Seat:
             self._begin_anew()
         if word.life is Life.COLLECTING or (before is Life.FROZEN and word.life is not Life.FROZEN):
             self._view.reset()  # it is as it should be from now on
-            self._view_kept, self._size = False, None
 
     def _begin_anew(self) -> None:
         """Forget what was kept to learn from: it may be of another view."""
@@ -291,9 +275,7 @@ class Seat:
         """
         if kept and (word := Word.kept(kept)) and word.at > self.course.heard:
             self._obey(word, now)
-        if not self._view_kept and (state := self._view.state()) and self._size:
-            self._view_kept = True
-            _save(state | {"size": np.array(self._size)}, self._home / VIEW)
+        self._view.keep()
         self._miss_frames()
         spoiled = partial(self._journal.spoiled, self.name)
         if learned := self._school.tick(now, self.course, spoiled, going_on=self._going_on):
@@ -356,20 +338,13 @@ class Seat:
             at: Seconds since 1970.
         """
         self._end_event()
-        faults = self._faults
-        if faults.since is None:
-            faults.since, faults.why = at, why
+        if self._faults.add(why, at):
             self._incident(IncidentKind.FAILED, at, None, why)
-        faults.last, faults.broken = at, True
-        faults.until = time.monotonic() + self._backoff.next()
 
     def _be_well(self, arrival: Arrival) -> None:
         """A frame was scored: after some time of that a fault is over."""
-        faults = self._faults
-        if faults.since is not None and not 0 <= arrival.at - faults.last < WELL:
-            self._incident(IncidentKind.FAILED, faults.since, faults.last, faults.why)
-            self._faults = _Faults()
-            self._backoff.reset()
+        if (since := self._faults.well(arrival.at)) is not None:
+            self._incident(IncidentKind.FAILED, since, self._faults.last, self._faults.why)
 
     def close(self) -> None:
         """End: nothing is lost that was seen."""
@@ -378,50 +353,7 @@ class Seat:
         self._school.close()
         self._keep_course()
 
-    def _restore(self) -> bool:
-        """Take up the view that was learned before, if there is one that can be read."""
-        path = self._home / VIEW
-        if not path.is_file():
-            return False
-        try:
-            state = load_file(path)
-            self._view.restore(state)
-            width, height = (int(value) for value in state["size"])
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            LOG.warning("the view %s cannot be read (%s); it is learned anew", path, error)
-            self._view.reset()
-            return False
-        self._size = width, height
-        return True
-
-
-@dataclass
-class _Faults:
-    """What went wrong with the frames of a camera.
-
-    Attributes:
-        since: When the first fault was, in seconds since 1970; None while all is well.
-        last: When the last was.
-        why: A sentence.
-        until: When frames are looked at again, by the monotonic clock.
-        broken: Whether what they go through must be made anew first.
-    """
-
-    since: float | None = None
-    last: float = 0.0
-    why: str = ""
-    until: float = 0.0
-    broken: bool = False
-
 
 def _asked_since(course: Course | None) -> float:
     """When a person had a camera collect anew: what was learned before does not count. 0 where nobody did."""
     return course.since if course and course.life is Life.COLLECTING and course.by != RULE else 0.0
-
-
-def _save(state: dict[str, FloatArray], path: Path) -> None:
-    try:
-        with whole_file(path) as partial:
-            save_file(state, partial)
-    except AmissError as error:
-        LOG.warning("the view cannot be kept: %s", error)
