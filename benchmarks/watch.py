@@ -74,7 +74,7 @@ def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: 
     curve: list[tuple[float, float]] = []
     watcher = Watcher(settings, lambda arrival, _: scored.append(_since(arrival)), health)
     with watcher:
-        begin = time.monotonic()
+        begin, busy = time.monotonic(), time.process_time()
         stop = threading.Event()
 
         def look() -> None:
@@ -99,6 +99,7 @@ def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: 
         "alarm_seconds": _quantiles(alarms),
         "alarms": len(alarms),
         "events": found,
+        "cpu_ms_a_frame": 1000 * (time.process_time() - busy) / max(len(scored), 1),
         "memory_mb": curve,
         "cores": os.cpu_count(),
     }
