@@ -335,7 +335,8 @@ def postgres_restarted(
     place, port = folder / "postgres", free_port()
     user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     place.mkdir()
-    folder.chmod(0o755)
+    for one in (folder, folder.parent):  # the server's own user must get through
+        one.chmod(0o711)
     if user:
         shutil.chown(place, "postgres")
 
@@ -438,7 +439,9 @@ def main() -> None:
                 try:
                     text, seconds = run(folder, receiver, alerts)
                 except (TimeoutError, subprocess.SubprocessError, OSError) as error:
-                    text, seconds = f"FAILED: {error}; {(folder / 'watch.log').read_text()[-600:]}", float("nan")
+                    log = folder / "watch.log"
+                    told = log.read_text()[-600:] if log.is_file() else ""
+                    text, seconds = f"FAILED: {error}; {told}", float("nan")
             found.append({"fault": name, "what": text, "seconds": round(seconds, 2)})
             CONSOLE.print(f"| {name} | {text} | {seconds:.1f} |")
             if given.json:
