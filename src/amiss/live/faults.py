@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from amiss.live.backoff import Backoff
+from amiss.live.feed.backoff import Backoff
 
 __all__ = ["Faults"]
 

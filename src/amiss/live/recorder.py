@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from amiss.footage.encode import VideoEncoder
+from amiss.live.feed.runs import Thinning
 from amiss.live.nouns import Arrival
-from amiss.live.runs import Thinning
 from amiss.live.settings import MediaSettings
 from amiss.types import Image
 

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from amiss.errors import StorageError
 from amiss.live.alarms import RECENT
-from amiss.live.camera import Camera, State
+from amiss.live.feed.camera import Camera, State
 from amiss.live.health import CameraNumbers, Health
 from amiss.live.journal import Journal
 from amiss.live.keeper import Keeper
