@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amiss.live import camera
+from amiss.live.feed import camera
 from amiss.live.feed.camera import Camera, State
 from amiss.live.feed.child import Child
 from amiss.live.feed.ring import Ring
