@@ -111,6 +111,7 @@ def camera(
     """Show where cameras are in their lives and what they have learned, or put one somewhere."""
     from amiss.live import people
     from amiss.live.collect import learned, read_blocks
+    from amiss.live.display import read_told
     from amiss.live.store import Life
 
     with _store(config) as (settings, store):
@@ -123,10 +124,18 @@ def camera(
             tell(f"{name} is {state}")
             return
         lives = store.lives()
-    for one in [name] if name else settings.cameras:
+        named = [name] if name else list(settings.cameras)
+        since_yesterday = time.time() - DAY
+        alarms = {one: len(store.events(one, since_yesterday, alarm=True, limit=10_000)) for one in named}
+    for one in named:
         life = lives.get(one)
         since = f" since {datetime.fromtimestamp(life.since).astimezone():%Y-%m-%d %H:%M}: {life.why}" if life else ""
         tell(f"{one}: {life.life if life else 'not watched yet'}{since}")
+        if told := read_told(settings.data / "cameras" / one):
+            sure = (
+                f"level {told['level']:.2f}, with 90 % confidence {told['level_low']:.2f} to {told['level_high']:.2f}"
+            )
+            tell(f"    {alarms[one]} alarms in 24 hours, the budget is {told['budget']} ({sure})")
         seen = learned(read_blocks(settings.data / "cameras" / one / "windows"), settings.cameras[one].schedule.zone)
         if seen.blocks:
             tell(

@@ -15,7 +15,7 @@ from amiss.live.recorder import write_snapshot
 from amiss.live.settings import CameraSettings
 from amiss.storage import whole_file, whole_folder
 
-__all__ = ["Display"]
+__all__ = ["Display", "read_told"]
 
 LOG = logging.getLogger(__name__)
 
@@ -25,6 +25,15 @@ WIDTH = 640
 """Widest picture in pixels."""
 KEPT = 3
 """Models whose examples are kept, as events of theirs are still looked at."""
+
+
+def read_told(home: Path) -> dict[str, Any]:
+    """What `settings.json` in the folder of a camera says; nothing where it has not scored yet, or it is damaged."""
+    try:
+        told = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 class Display:
