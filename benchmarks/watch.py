@@ -17,28 +17,15 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 
-from amiss.live.health import Health
-from amiss.live.nouns import Arrival
-from amiss.live.settings import CameraSettings, MediaSettings, MetricsSettings, WatchSettings
-from amiss.live.watch import Watcher
+if TYPE_CHECKING:
+    from amiss.live.nouns import Arrival
 
-
-class Counting(Health):
-    """Remembers each latency of an alarm."""
-
-    def __init__(self, data: Path) -> None:
-        super().__init__(MetricsSettings(), data)
-        self.alarms: list[float] = []
-
-    def alarm(self, camera: str, seconds: float) -> None:
-        """Also note it."""
-        super().alarm(camera, seconds)
-        self.alarms.append(seconds)
+# amiss is imported where it is used: the processes of cameras run this file again, and need nothing of it
 
 
 def memory_of(process: int) -> float:
@@ -64,17 +51,30 @@ def _pss(process: int) -> int:
 
 def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: Path) -> dict[str, Any]:
     """Watch, and tell what was measured."""
+    from amiss.live.health import Health
+    from amiss.live.settings import CameraSettings, MediaSettings, MetricsSettings, WatchSettings
+    from amiss.live.watch import Watcher
+
+    alarms: list[float] = []
+
+    class Counting(Health):
+        """Remembers each latency of an alarm."""
+
+        def alarm(self, camera: str, seconds: float) -> None:
+            super().alarm(camera, seconds)
+            alarms.append(seconds)
+
     cameras = {
         f"camera{number}": CameraSettings(source=str(video.resolve()), model=model, rate=rate, repeat=True)
         for number, video in enumerate(videos)
     }
     settings = WatchSettings(data=data, cameras=cameras, media=MediaSettings(before=2, after=1))
-    health = Counting(data)
+    health = Counting(MetricsSettings(), data)
     scored: list[float] = []
     curve: list[tuple[float, float]] = []
     watcher = Watcher(settings, lambda arrival, _: scored.append(_since(arrival)), health)
     with watcher:
-        begin = time.monotonic()
+        begin, busy = time.monotonic(), time.process_time()
         stop = threading.Event()
 
         def look() -> None:
@@ -96,9 +96,10 @@ def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: 
         "dropped": sum(one.dropped for one in numbers.values()),
         "frames_per_second": len(scored) / seconds,
         "score_seconds": _quantiles(scored),
-        "alarm_seconds": _quantiles(health.alarms),
-        "alarms": len(health.alarms),
+        "alarm_seconds": _quantiles(alarms),
+        "alarms": len(alarms),
         "events": found,
+        "cpu_ms_a_frame": 1000 * (time.process_time() - busy) / max(len(scored), 1),
         "memory_mb": curve,
         "cores": os.cpu_count(),
     }

@@ -41,6 +41,8 @@ with their own perception. *Ours* is the mean of the seeds, with its standard de
 deviation is ours, smoothed, less theirs: "as published" within {NEAR} points or one standard deviation, else "above" or
 "below"; "other clips" where only a part of the data set was at hand, so that the numbers are not of the same footage.
 
+WORLD is a synthetic plaza: `amiss world --out WORLD --places plaza --normal 60 --weak 60 --abnormal 30 --seconds 8`.
+
 This page is written by `scripts/papers_page.py` from `results/*.json`, which `scripts/papers_page.py add` keeps, and
 from `src/amiss/report/published.yaml`; don't change it by hand.
 """

@@ -21,7 +21,7 @@ import av
 import numpy as np
 import pytest
 
-from amiss.live.camera import Camera
+from amiss.live.feed.camera import Camera
 from amiss.live.nouns import Arrival, Incident, IncidentKind
 from amiss.live.settings import CameraSettings
 from amiss.types import Image

@@ -90,9 +90,9 @@ class Frame:
 
 
 def _frozen(name: str, value: ArrayLike, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    """A read-only view of `value` as `dtype`, whose shape must be `shape` (-1: any length)."""
+    """A read-only view of `value` as `dtype`, whose shape must be `shape` (-1 at first: any length)."""
     array = np.asarray(value, dtype)
-    if array.ndim != len(shape) or any(want not in (-1, got) for want, got in zip(shape, array.shape, strict=True)):
+    if array.ndim != len(shape) or shape[0] not in (-1, array.shape[0]) or array.shape[1:] != shape[1:]:
         raise ShapeError(f"{name} has the shape {array.shape}, not {shape} (-1: any)")
     view = array.view()
     view.flags.writeable = False
@@ -121,16 +121,14 @@ class Table:
 
     def __post_init__(self) -> None:
         length = -1
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            if "fill" in item.metadata:
-                checked: Any = self._checked(item, value, length)
-                length = len(checked)
-            elif item.metadata.get("mapping"):
-                checked = MappingProxyType({k: self._named(item.name, k, v, length) for k, v in (value or {}).items()})
-            else:
-                continue
+        for item in self._columns():
+            checked = self._checked(item, getattr(self, item.name), length)
+            length = len(checked)
             object.__setattr__(self, item.name, checked)
+        for item in self._mappings():
+            given = getattr(self, item.name) or {}
+            named = MappingProxyType({key: self._named(item.name, key, value, length) for key, value in given.items()})
+            object.__setattr__(self, item.name, named)
 
     def _checked(self, item: dataclasses.Field[Any], value: ArrayLike | None, length: int) -> NDArray[Any]:
         """The column as an array of the stated dtype and shape."""

@@ -16,7 +16,7 @@ import pytest
 
 from amiss.config import MasksConfig
 from amiss.footage import VideoFile
-from amiss.live.camera import Camera, State
+from amiss.live.feed.camera import Camera, State
 from amiss.perception.masks import Masks
 from support_rtsp import (
     GAP,
@@ -128,7 +128,7 @@ def test_starting_and_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
 PARENT = """
 import sys, time
 from multiprocessing.connection import wait
-from amiss.live.camera import Camera
+from amiss.live.feed.camera import Camera
 from amiss.live.settings import CameraSettings
 if __name__ == "__main__":
     camera = Camera("gate", CameraSettings(source=sys.argv[1], repeat=True), 1.0)

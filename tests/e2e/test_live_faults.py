@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amiss.live import camera
-from amiss.live.camera import Camera, State
-from amiss.live.child import Child
+from amiss.live.feed import camera
+from amiss.live.feed.camera import Camera, State
+from amiss.live.feed.child import Child
+from amiss.live.feed.ring import Ring
 from amiss.live.nouns import IncidentKind
-from amiss.live.ring import Ring
 from support_rtsp import (
     GAP,
     RtspServer,

@@ -18,11 +18,11 @@ from clips import levels, write_video
 
 from amiss.errors import CameraError, ConfigError
 from amiss.footage import VideoFile
-from amiss.live.backoff import Backoff
-from amiss.live.board import Board
-from amiss.live.connection import Feed, Source
-from amiss.live.ring import Picture
-from amiss.live.runs import Runs, Thinning
+from amiss.live.feed.backoff import Backoff
+from amiss.live.feed.board import Board
+from amiss.live.feed.connection import Feed, Source
+from amiss.live.feed.ring import Picture
+from amiss.live.feed.runs import Runs, Thinning
 from support_rtsp import http_server, number_of, numbered, settings_of, write_numbered
 
 SECRET = "gehe1m"  # noqa: S105

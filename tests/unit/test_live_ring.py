@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from amiss.live.block import Block
-from amiss.live.board import Board, Doing
-from amiss.live.ring import Picture, Ring
+from amiss.live.feed.block import Block
+from amiss.live.feed.board import Board, Doing
+from amiss.live.feed.ring import Picture, Ring
 from support_rtsp import open_files, shared_memory
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -194,7 +194,7 @@ def test_a_board_is_read_by_another_process_and_knows_when_a_promise_is_broken()
 
 LEAVES = """
 import multiprocessing, os, sys
-from amiss.live.ring import Ring
+from amiss.live.feed.ring import Ring
 def child(connection):
     ring = Ring.receive(connection, 4, 3)
     connection.send(1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from amiss.cli.common import Json, tell, write_json
-from amiss.cli.live import settings_of
+from amiss.cli.live import watched
 from amiss.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["backtest", "camera", "events", "judge"]
 
 DAY = 86_400.0
-Watched = Annotated[Path, typer.Argument(metavar="CONFIG", help="The file of settings that `amiss watch` is given.")]
+Watched = Annotated[
+    Path,
+    typer.Argument(metavar="CONFIG.yaml | FOLDER", help="What `amiss watch` is given, or the folder it writes to."),
+]
 Days = Annotated[float, typer.Option("--days", min=0.0, help="So many days back.")]
 Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]
 
@@ -32,7 +35,7 @@ Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]
 def _store(config: Path) -> Iterator[tuple[WatchSettings, Store]]:
     from amiss.live.watch import store_of
 
-    settings = settings_of(str(config), None, Path(), None)
+    settings = watched(config)
     store = store_of(settings)
     try:
         yield settings, store
@@ -108,20 +111,31 @@ def camera(
     """Show where cameras are in their lives and what they have learned, or put one somewhere."""
     from amiss.live import people
     from amiss.live.collect import learned, read_blocks
+    from amiss.live.display import read_told
     from amiss.live.store import Life
 
     with _store(config) as (settings, store):
         if name is not None and name not in settings.cameras:
             raise ConfigError(f"there is no camera {name!r}; the cameras are: {', '.join(settings.cameras)}")
+        if name and state == "collecting" and settings.cameras[name].model:
+            raise ConfigError(f"{name} is given a model; take that out of the settings to have it learn by itself")
         if name and state:
             people.put(store, name, Life(state), getpass.getuser())
             tell(f"{name} is {state}")
             return
         lives = store.lives()
-    for one in [name] if name else settings.cameras:
+        named = [name] if name else list(settings.cameras)
+        since_yesterday = time.time() - DAY
+        alarms = {one: len(store.events(one, since_yesterday, alarm=True, limit=10_000)) for one in named}
+    for one in named:
         life = lives.get(one)
         since = f" since {datetime.fromtimestamp(life.since).astimezone():%Y-%m-%d %H:%M}: {life.why}" if life else ""
         tell(f"{one}: {life.life if life else 'not watched yet'}{since}")
+        if told := read_told(settings.data / "cameras" / one):
+            sure = (
+                f"level {told['level']:.2f}, with 90 % confidence {told['level_low']:.2f} to {told['level_high']:.2f}"
+            )
+            tell(f"    {alarms[one]} alarms in 24 hours, the budget is {told['budget']} ({sure})")
         seen = learned(read_blocks(settings.data / "cameras" / one / "windows"), settings.cameras[one].schedule.zone)
         if seen.blocks:
             tell(
@@ -153,7 +167,8 @@ def backtest(
     if model is None or not curves:
         raise ConfigError(f"{name} has scored nothing in the last {days:g} days; watch it first")
     at, calibrated = read_curve([Path(curve.path) for curve in curves])
-    found = run(model, at, calibrated, asked.schedule)
+    late = at >= now - days * DAY
+    found = run(model, at[late], calibrated[late], asked.schedule)
     result: dict[str, Any] = {"camera": name, "budget": budget, "level": found.level, "hours": found.hours}
     spans = [{"start": iso(span.start), "end": iso(span.end), "severity": span.height} for span in found.spans]
     write_json(json_file, result | {"events": spans})

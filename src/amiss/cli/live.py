@@ -18,21 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["doctor", "watch"]
 
 Model = Annotated[Path | None, typer.Option("--model", help="Folder of the model, where an address is given.")]
-Data = Annotated[Path, typer.Option("--data", help="Folder of events and media, where an address is given.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder to keep things in, where an address is given; amiss-data.")
+]
+DATA, ONLY = Path("amiss-data"), "camera"
+"""Where it is kept, and what it is called, if a camera comes without a file of settings."""
 YAML = (".yaml", ".yml")
 
 
 def watch(
     what: Annotated[str, typer.Argument(metavar="CONFIG.yaml | ADDRESS", help="A file of settings, or one camera.")],
     model: Model = None,
-    data: Data = Path("amiss-data"),
+    data: Data = None,
     budget: Annotated[str | None, typer.Option("--budget", help="Alarm budget of that camera, such as 2/day.")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so many seconds.")] = None,
 ) -> None:
     """Watch live cameras: keep events, raise alarms within their budgets, tell people."""
     from amiss.live.watch import Watcher
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("amiss").setLevel(logging.INFO)  # other libraries may tell of addresses as they are
     settings = settings_of(what, model, data, budget)
     with Watcher(settings) as watcher:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -43,7 +48,7 @@ def watch(
     tell(f"stopped; events are in {settings.data}")
 
 
-def settings_of(what: str, model: Path | None, data: Path, budget: str | None) -> WatchSettings:
+def settings_of(what: str, model: Path | None, data: Path | None, budget: str | None) -> WatchSettings:
     """The settings of a file, or of one camera at an address.
 
     Raises:
@@ -54,11 +59,24 @@ def settings_of(what: str, model: Path | None, data: Path, budget: str | None) -
     except ImportError as error:
         raise ConfigError(f"watching needs {error.name}: pip install 'amiss[live]'") from None
     if Path(what).suffix in YAML:
-        if model or budget:
-            raise ConfigError(f"{what} says the model and the budget of each camera; leave --model and --budget out")
+        if model or budget or data:
+            raise ConfigError(f"{what} says all of this itself; leave --model, --budget and --data out")
         return read_watch(Path(what))
     camera = CameraSettings.build({"source": what, "model": model, "budget": budget})
-    return WatchSettings(data=data, cameras={"camera": camera})
+    return WatchSettings(data=data or DATA, cameras={ONLY: camera})
+
+
+def watched(what: Path) -> WatchSettings:
+    """The settings of what was watched: of a file, or of the folder in which one camera without a file was kept.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if what.is_dir():
+        return settings_of(str(what), None, what, None)
+    if what.suffix not in YAML:
+        raise ConfigError(f"{what} is neither a file of settings (.yaml) nor a folder of what was watched")
+    return settings_of(str(what), None, None, None)
 
 
 def doctor(config: Annotated[Path, typer.Argument(help="The file of settings that `amiss watch` is given.")]) -> None:
@@ -66,7 +84,7 @@ def doctor(config: Annotated[Path, typer.Argument(help="The file of settings tha
     from amiss.live.doctor import Level, examine
 
     bad = 0
-    for finding in examine(settings_of(str(config), None, Path(), None)):
+    for finding in examine(settings_of(str(config), None, None, None)):
         bad += finding.level is Level.BAD
         tell(f"{finding.level}: {finding.what}: {finding.text}")
     if bad:

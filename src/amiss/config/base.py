@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,6 +16,8 @@ class Settings(BaseModel):
     """Base of all groups of settings: unknown keys are refused, values are checked and never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    """Keys in this group, or in groups below it, whose values no message may repeat."""
 
     @classmethod
     def build(cls, values: Mapping[str, Any], prefix: str = "") -> Self:
@@ -42,9 +44,22 @@ def _first_problem(error: ValidationError, model: type[Settings], prefix: str) -
     if problem["type"] == "missing":
         return f"{key} is missing; give it a value"
     if problem["type"] != "extra_forbidden":
-        return f"{key} does not take {problem['input']!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+        given = _shown(problem["input"], place, model.hidden)
+        return f"{key} does not take {given}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
     for step in place[:-1]:
-        group = model.model_fields[step].annotation
-        if isinstance(group, type) and issubclass(group, Settings):
-            model = group
+        field = model.model_fields.get(step)  # none for the name of one of several groups
+        model = _group(field.annotation) or model if field else model
     return f"there is no setting {key!r}; the keys there are: {', '.join(sorted(model.model_fields))}"
+
+
+def _group(annotation: Any) -> type[Settings] | None:
+    """The group that a field is, or has several of."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    return next((group for inner in get_args(annotation) if (group := _group(inner))), None)
+
+
+def _shown(given: Any, place: Sequence[str], hidden: frozenset[str]) -> str:
+    """What was given, unless it is or may hold something secret."""
+    secret = hidden & set(place) or (hidden and isinstance(given, Mapping | list | tuple))
+    return "this" if secret else repr(given)

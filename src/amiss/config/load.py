@@ -76,12 +76,21 @@ def read_yaml(file: Path, noun: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the {noun} {file} cannot be read: {error}") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"the {noun} {file} is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"the {noun} {file} is not YAML: {_where(error)}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
         raise ConfigError(f"the {noun} {file} is not a mapping of keys to values")
     return values
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """Where a file is no YAML, and why; without its text, which may hold a password."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return "it holds a character that is not allowed there"
+    place = f"line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
+    why = error.problem or ""
+    return f"{why} ({place})" if why and "'" not in why else f"it cannot be read from {place} on"
 
 
 def _parse(value: str) -> Any:

@@ -48,10 +48,12 @@ class Pending:
     Attributes:
         event: So far.
         windows: The windows of its worst frame, or none.
+        region: Its worst region, with maps where the method makes any; no row where nothing was seen.
     """
 
     event: Event
     windows: Windows | None
+    region: RegionScores | None = None
 
 
 class Stream:
@@ -106,7 +108,7 @@ class Stream:
         span = self.span
         if span is None:
             return None
-        return Pending(self._event(span), self._held.known)
+        return Pending(self._event(span), self._held.known, worst_of(self._held.regions()))
 
     def _score(self, frame: Frame) -> tuple[RegionScores, Windows]:
         """The regions of this frame and the windows they are of; between two that are scored, those of the one before.

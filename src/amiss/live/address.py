@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 __all__ = ["Address", "shown"]
 
 HIDDEN = "***"
+TELLING = ("pass", "pwd", "token", "key", "secret", "auth", "sig", "code")
+"""What is in the name of a part of a query that lets somebody in."""
+LEAST = 4
+"""Letters of a user's name from which it is hidden wherever it stands; shorter ones stand in any word."""
 
 
 @dataclass(frozen=True, repr=False)
 class Address:
     """An address; its text and its representation hide user, password and query.
 
+    Where a password has a character that ends the host (`/`, `?` or `#`) and is not quoted, what comes before the last
+    `@` is all taken for user and password, and nothing is shown but the scheme.
+
     Attributes:
         full: With everything, for whoever connects.
-        parts: Its parts.
+        parts: Its parts; none where it cannot be parsed.
     """
 
     full: str
@@ -40,17 +47,38 @@ class Address:
     @property
     def password(self) -> str | None:
         """As it stands in the address."""
+        if self._login:
+            return self._login.partition(":")[2]
         return self.parts.password if self.parts.netloc else None
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Values of the query that let somebody in, unquoted, by what their names say."""
+        given = parse_qsl(self.parts.query) if self.parts.netloc else []
+        return tuple(value for name, value in given if any(word in name.lower() for word in TELLING))
+
+    @property
     def secrets(self) -> tuple[str, ...]:
-        """Texts that must not be shown: user, password and query, where there are any."""
+        """Texts that must not be shown, as they stand and unquoted: user, password and query, where there are any."""
         parts = self.parts
-        found = (parts.username, parts.password, parts.query) if parts.netloc else ()
-        return tuple(text for text in found if text)
+        found = [parts.password, parts.query] if parts.netloc else []
+        found += [parts.username] if parts.netloc and len(parts.username or "") >= LEAST else []
+        found += [self._login, self.password] if self._login else []
+        found += self.keys
+        return tuple(dict.fromkeys(text for given in found if given for text in (given, unquote(given))))
+
+    @property
+    def _login(self) -> str | None:
+        """User and password that do not stand where they should; None where there are none."""
+        _, sign, rest = self.full.partition("://")
+        login, at, _ = rest.rpartition("@")
+        whole = self.parts.netloc.rpartition("@")[0]
+        return login if sign and at and ":" in login and login != whole else None
 
     def __str__(self) -> str:
         parts = self.parts
+        if self._login:
+            return f"{self.full.partition('://')[0]}://{HIDDEN}"
         if not parts.netloc:
             return urlunsplit(parts) if parts.path != HIDDEN else HIDDEN
         host = parts.netloc.rpartition("@")[2]
@@ -69,7 +97,7 @@ def shown(text: str, *addresses: Address) -> str:
         addresses: Those that it may repeat, as a whole or in parts.
     """
     for address in addresses:
-        text = text.replace(address.full, str(address))
+        text = text.replace(address.full, str(address)) if address.full else text
         for secret in sorted(address.secrets, key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
     return text

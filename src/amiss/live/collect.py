@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +15,22 @@ from zoneinfo import ZoneInfo
 import cv2
 import numpy as np
 
+from amiss.errors import StorageError
 from amiss.live.nouns import Arrival
 from amiss.live.settings import LearningSettings
 from amiss.methods import Exemplar
-from amiss.perception.cache import Cache, Entry, EntryWriter
+from amiss.perception.cache import INDEX, Cache, Entry, EntryWriter
+from amiss.storage import storage_errors
 from amiss.types import FloatArray, Image, Windows
 from amiss.windows.store import WindowPart, WindowWriter
 
-__all__ = ["Block", "Collector", "Learned", "learned", "read_blocks", "thumbnails"]
+__all__ = ["Block", "Collector", "Learned", "block_times", "learned", "read_blocks", "thumbnails"]
 
 HEIGHT = 96
 """Pixels of a thumbnail."""
 THUMBS, ROWS = "thumbs", "thumb_rows"
+PAUSE = 60.0
+"""Seconds after which a block is begun again when one could not be written."""
 AGAIN = 3.0
 """Seconds after which a track gets another thumbnail."""
 MARGIN = 0.25
@@ -39,17 +44,12 @@ class Block:
     Attributes:
         part: Its windows.
         start: Seconds since 1970 of its first frame.
-        end: Of its last.
+        hours: How long it is, gaps left out.
     """
 
     part: WindowPart
     start: float
-    end: float
-
-    @property
-    def hours(self) -> float:
-        """How long it is."""
-        return (self.end - self.start) / 3600
+    hours: float
 
     def without(self, spans: Sequence[tuple[float, float]]) -> WindowPart:
         """Its windows but for those of some stretches of time, in seconds since 1970."""
@@ -68,50 +68,74 @@ class Collector:
         folder: Where to.
         settings: How long a block is, how many are kept.
         zone: Time zone in which hours of the week are counted.
+        gap: A jump in time of more seconds than this is none that was seen.
     """
 
-    def __init__(self, folder: Path, settings: LearningSettings, zone: str) -> None:
-        self._cache, self._settings, self._zone = Cache(folder), settings, ZoneInfo(zone)
+    def __init__(self, folder: Path, settings: LearningSettings, zone: str, gap: float) -> None:
+        self._cache, self._settings, self._zone, self._gap = Cache(folder), settings, ZoneInfo(zone), gap
         self._open = ExitStack()
         self._writer: EntryWriter | None = None
         self._windows: WindowWriter | None = None
-        self._start = 0.0
-        self._frames = 0
-        self._first = 0
+        self._start = self._covered = 0.0
+        self._frames = self._first = 0
         self._last = (0.0, 0.0)
         self._thumbed: dict[int, float] = {}
         self._bytes = 0
+        self._resume = -np.inf
 
     def add(self, arrival: Arrival, windows: Windows) -> None:
         """Keep the windows of a frame.
 
         Raises:
-            StorageError: They cannot be written; the block so far is dropped.
+            StorageError: They cannot be written; the block so far is dropped, and the next begins a minute later.
         """
-        long = arrival.at - self._start >= self._settings.block * 60
-        if self._writer and (long or not 0 <= arrival.frame.seconds - self._last[1] <= self._settings.block * 60):
-            self.close()
-        if self._writer is None:
-            self._begin(arrival)
-        if self._writer is None or self._windows is None:
+        if arrival.frame.seconds < self._resume:
             return
-        rows = windows.frame >= self._first  # a window that began before the block belongs to the one before
-        inside = windows[rows]
-        self._windows.append(arrival.frame.seconds, replace(inside, frame=inside.frame - self._first))
-        self._frames, self._last = self._frames + 1, (arrival.at, arrival.frame.seconds)
-        self._show(self._writer, arrival, inside)
+        if self._writer and not self._goes_on(arrival):
+            self.close()
+        try:
+            with storage_errors(self._cache.root):
+                self._append(self._writer or self._begin(arrival), arrival, windows)
+        except StorageError:
+            self._give_up(arrival)
+            raise
 
-    def _begin(self, arrival: Arrival) -> None:
+    def _goes_on(self, arrival: Arrival) -> bool:
+        """Whether a frame belongs to the block: it is the next one, and not too late."""
+        longest = self._settings.block * 60
+        apart = arrival.at - self._start, arrival.frame.seconds - self._last[1]
+        return arrival.frame.index == self._first + self._frames and all(0 <= some < longest for some in apart)
+
+    def _append(self, writer: EntryWriter, arrival: Arrival, windows: Windows) -> None:
+        if self._windows is None:
+            return
+        inside = windows[windows.frame >= self._first]  # one that began before the block belongs to the one before
+        self._windows.append(arrival.frame.seconds, replace(inside, frame=inside.frame - self._first))
+        step = arrival.frame.seconds - self._last[1] if self._frames else 0.0
+        self._covered += step if step <= self._gap else 0.0
+        self._frames, self._last = self._frames + 1, (arrival.at, arrival.frame.seconds)
+        self._show(writer, arrival, inside)
+
+    def _begin(self, arrival: Arrival) -> EntryWriter:
         name = f"{datetime.fromtimestamp(arrival.at, UTC):%Y%m%dT%H%M%S%f}"
         self._open = ExitStack()
         self._writer = self._open.enter_context(self._cache.writing(name))
         self._windows = WindowWriter(self._writer)
         self._start, self._first, self._frames, self._bytes = arrival.at, arrival.frame.index, 0, 0
-        self._thumbed = {}
+        self._covered, self._thumbed = 0.0, {}
+        return self._writer
+
+    def _give_up(self, arrival: Arrival) -> None:
+        """Drop the block: a disk that is full stays so for a while."""
+        self._resume = arrival.frame.seconds + PAUSE
+        if self._writer is not None:
+            self._writer, self._windows = None, None
+            with suppress(StorageError):
+                self._open.__exit__(StorageError, StorageError("dropped"), None)
 
     def _show(self, writer: EntryWriter, arrival: Arrival, windows: Windows) -> None:
         """A thumbnail of each track every few seconds, for examples of what is normal."""
-        for window in windows if arrival.frame.index - self._first in windows.frame - self._first else ():
+        for window in windows[windows.frame == arrival.frame.index]:
             if arrival.frame.seconds - self._thumbed.get(window.track, -np.inf) < AGAIN:
                 continue
             self._thumbed[window.track] = arrival.frame.seconds
@@ -129,33 +153,63 @@ class Collector:
         writer, self._writer, self._windows = self._writer, None, None
         if writer is None:
             return
-        writer.meta = {"start": self._start, "end": self._last[0]}
+        writer.meta = {"start": self._start, "hours": self._covered / 3600}
         self._open.close()
         self._thin()
 
+    def forget(self) -> None:
+        """Drop all that is kept: it is no longer what this camera sees.
+
+        Raises:
+            StorageError: The block that goes on cannot be ended.
+        """
+        self.close()
+        for name in block_times(self._cache.root):
+            shutil.rmtree(self._cache.root / name, ignore_errors=True)
+
     def _thin(self) -> None:
         """Of the hour of the week that most is kept of, drop the oldest, until there are few enough."""
-        blocks = read_blocks(self._cache.root)
-        while len(blocks) > self._settings.blocks:
-            hours = [_hour(block, self._zone) for block in blocks]
-            fullest = Counter(hours).most_common(1)[0][0]
-            oldest = blocks.pop(hours.index(fullest))
-            shutil.rmtree(self._cache.root / oldest.part.name)
+        blocks = block_times(self._cache.root)
+        hours = {name: _hour(start, self._zone) for name, (start, _) in blocks.items()}
+        while len(hours) > self._settings.blocks:
+            fullest = Counter(hours.values()).most_common(1)[0][0]
+            oldest = next(name for name, hour in hours.items() if hour == fullest)
+            del hours[oldest]
+            shutil.rmtree(self._cache.root / oldest, ignore_errors=True)
 
 
-def _hour(block: Block, zone: ZoneInfo) -> tuple[int, int]:
+def _hour(start: float, zone: ZoneInfo) -> tuple[int, int]:
     """Day of the week (0 is Monday) and hour of the day."""
-    begin = datetime.fromtimestamp(block.start, zone)
+    begin = datetime.fromtimestamp(start, zone)
     return begin.weekday(), begin.hour
+
+
+def block_times(folder: Path) -> dict[str, tuple[float, float]]:
+    """Of the blocks in a folder, in order of time, by name: when each begins and its hours; nothing else is read."""
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+    found = {name: _times(folder / name / INDEX) for name in names}
+    return {name: times for name, times in found.items() if times}
+
+
+def _times(index: Path) -> tuple[float, float] | None:
+    """When a block begins and its hours; None where it is none, or was cut short."""
+    try:
+        meta = json.loads(index.read_text(encoding="utf-8"))["meta"]
+        return float(meta["start"]), float(meta["hours"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def read_blocks(folder: Path) -> list[Block]:
     """The whole blocks in a folder, in order of time; what was cut short is passed over."""
     cache = Cache(folder)
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
-    entries = [(name, entry) for name in names if (entry := cache.find(name)) and "start" in entry.meta]
-    whole = [(name, entry) for name, entry in entries if "frame" in entry.arrays and len(entry.arrays["clock"]) > 1]
-    return [Block(WindowPart(name, entry), entry.meta["start"], entry.meta["end"]) for name, entry in whole]
+    entries = [(name, times, cache.find(name)) for name, times in block_times(folder).items()]
+    whole = [
+        (name, times, entry)
+        for name, times, entry in entries
+        if entry and "frame" in entry.arrays and len(entry.arrays["clock"]) > 1
+    ]
+    return [Block(WindowPart(name, entry), *times) for name, times, entry in whole]
 
 
 def _thumbnail(image: Image, box: FloatArray) -> bytes:
@@ -228,7 +282,7 @@ def learned(blocks: Sequence[Block], zone: str) -> Learned:
     hours = np.zeros((7, 24))
     local = ZoneInfo(zone)
     for block in blocks:
-        hours[_hour(block, local)] += block.hours
+        hours[_hour(block.start, local)] += block.hours
     days = [DAYS[day] for day in range(7) if not hours[day].any()]
     nights = [f"{hour}:00" for hour in range(24) if not hours[:, hour].any()]
     missing = [f"nothing of {', '.join(days)}"] if days else []

@@ -13,7 +13,7 @@ from multiprocessing.connection import wait
 
 from amiss.errors import AmissError
 from amiss.live.address import Address
-from amiss.live.camera import Camera
+from amiss.live.feed.camera import Camera
 from amiss.live.notify.make import make_channel
 from amiss.live.nouns import Arrival
 from amiss.live.school import School

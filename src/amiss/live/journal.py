@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from amiss.errors import AmissError, BusyError
 from amiss.live.alarms import Known, Note
 from amiss.live.health import ChannelNumbers, Health
 from amiss.live.keeper import Keeper
-from amiss.live.life import Course
-from amiss.live.nouns import Arrival, Change, EventRow, Incident, Verdict
+from amiss.live.life import Course, Word
+from amiss.live.nouns import Arrival, Change, EventRow, Incident, Message, Verdict
 from amiss.live.recorder import Clip, write_clip, write_snapshot
 from amiss.live.settings import MediaSettings
 from amiss.live.store import CameraLife, Curve, FeedbackKind, Media, MediaKind, Store
@@ -22,6 +23,10 @@ __all__ = ["Journal", "Seen"]
 WEEKS = 8 * 7 * 86_400.0
 """Seconds back to which events are asked for that are no example of normal."""
 DAY = 86_400.0
+MOST = 10_000
+"""Events that are asked for at once."""
+COUNT, LONG = 30.0, 300.0
+"""Seconds between two counts of alarms, and between two looks at all of the last weeks."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class Journal:
         self._keeper, self._cutter = keepers
         self._health, self._settings = health, settings
         self._seen = Seen()
-        self._course: dict[str, Course] = {}
+        self._asking = False
+        self._looked = {"alarms": -float("inf"), "spoiled": -float("inf")}
 
     @property
     def seen(self) -> Seen:
@@ -90,11 +96,12 @@ class Journal:
             self._health.event(camera, alarm=note.told)
         if not note.told:
             self._keep(row, Change.UPDATE if note.change is Change.NEW else note.change, ())
-            if note.first:
+            if note.picture:
                 self._picture(row.id, arrival.frame.image)
             return
-        if note.first:
-            self._keep(row, Change.UPDATE, ())
+        if note.picture:
+            if note.change is Change.NEW:  # a picture is of an event that is kept
+                self._keep(row, Change.UPDATE, ())
             self._picture(row.id, arrival.frame.image)
         self._keep(row, note.change, self._channels.get(camera, ()))
         if note.change is Change.NEW:
@@ -139,33 +146,90 @@ class Journal:
 
         self._keeper.add(f"an incident of camera {incident.camera}", work)
 
+    def close_incidents(self, camera: str, at: float) -> None:
+        """End what was wrong with a camera when the program ended; what still is comes anew."""
+
+        def work() -> None:
+            for incident in self._store.incidents(camera, lasting=True):
+                ended = replace(incident, end=max(at, incident.start))
+                self._store.put_incident(ended, self._channels.get(camera, ()))
+
+        self._keeper.add(f"what was wrong with camera {camera}", work)
+
     def curve(self, curve: Curve) -> None:
         """Keep where a piece of a camera's curve is."""
         self._keeper.add(f"a curve of camera {curve.camera}", lambda: self._store.add_curve(curve))
 
     def course(self, camera: str, course: Course) -> None:
-        """Keep where a camera is in its life."""
-        self._course[camera] = course
-        work = partial(self._store.set_life, camera, course.life, course.why, course.by, course.detail)
-        self._keeper.add(f"the life of camera {camera}", work_of(work))
+        """Keep where a camera is in its life, unless a person has said something else that it has not heard yet."""
+
+        def work() -> None:
+            record = self._store.life(camera)
+            word = Word.kept(record) if record else None
+            if word is None or word.at <= course.heard:
+                self._store.set_life(camera, course.life, course.why, course.by, course.detail)
+
+        self._keeper.add(f"the life of camera {camera}", work)
 
     def refresh(self, cameras: Sequence[str]) -> None:
-        """Ask the store, in its thread, what people said and did since it was last asked."""
+        """Ask the store, in its thread, what people said and did since it was last asked.
+
+        Nothing happens where it was asked and has not answered yet, as while it is away.
+        """
+        if self._asking:
+            return
+        self._asking = True
         self._keeper.add("asking the store", lambda: self._refresh(cameras), must=False)
 
     def _refresh(self, cameras: Sequence[str]) -> None:
-        now = time.time()
-        lives = self._store.lives()
+        try:
+            self._ask(cameras, time.time())
+        except BusyError:
+            raise  # it is asked again
+        except AmissError:
+            self._asking = False
+            raise
+        self._asking = False
+
+    def _ask(self, cameras: Sequence[str], now: float) -> None:
         known = {camera: _known(self._store, camera, now) for camera in cameras}
-        alarms = {camera: self._store.events(camera, now - WEEKS, alarm=True, limit=10_000) for camera in cameras}
-        spoiled = {
-            camera: [(row.start, row.end) for row in rows if row.verdict is not Verdict.NORMAL]
-            for camera, rows in alarms.items()
-        }
-        lately = {camera: sum(row.start >= now - DAY for row in rows) for camera, rows in alarms.items()}
-        self._seen = Seen(known, spoiled, lives, lately)
-        for channel, waiting in self._store.waiting().items():
-            self._health.channel(channel, ChannelNumbers(waiting, 0.0))
+        self._seen = replace(self._seen, known=known, lives=self._store.lives())
+        if self._is_due("alarms", COUNT):
+            alarms = {camera: self._count(camera, now - DAY) for camera in cameras}
+            self._seen = replace(self._seen, alarms=alarms)
+        if self._is_due("spoiled", LONG):
+            spoiled = {camera: self._spoiled(camera, now - WEEKS) for camera in cameras}
+            self._seen = replace(self._seen, spoiled=spoiled)
+        self._channel_numbers(now)
+
+    def _is_due(self, what: str, seconds: float) -> bool:
+        """Whether something that takes long is to be asked again."""
+        now = time.monotonic()
+        if now - self._looked[what] < seconds:
+            return False
+        self._looked[what] = now
+        return True
+
+    def _count(self, camera: str, since: float) -> int:
+        return len(self._store.events(camera, since, alarm=True, limit=MOST))
+
+    def _spoiled(self, camera: str, since: float) -> list[tuple[float, float]]:
+        rows = self._store.events(camera, since, alarm=True, limit=MOST)
+        return [(row.start, row.end) for row in rows if row.verdict is not Verdict.NORMAL]
+
+    def _channel_numbers(self, now: float) -> None:
+        """How many messages wait for whom, and for how long the oldest has."""
+        waiting = self._store.waiting()
+        for channel in {name for names in self._channels.values() for name in names} | waiting.keys():
+            count = waiting.get(channel, 0)
+            first = self._store.due(channel, float("inf"), 1) if count else []
+            oldest = max((now - _when(message) for message in first), default=0.0)
+            self._health.channel(channel, ChannelNumbers(count, max(oldest, 0.0)))
+
+
+def _when(message: Message) -> float:
+    """About when a message was written: at the end of what it tells of, as far as that had come."""
+    return float(message.body.get("end") or message.body["start"])
 
 
 def _done(_: object) -> None:

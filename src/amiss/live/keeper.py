@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 
 Work = Callable[[], None]
 
-LEAST, MOST = 0.2, 10.0
+LEAST, MOST = 0.2, 3.0
 """Seconds until something that could not be kept is tried again."""
 CLEAN = 30.0
 """Seconds within which all that waits is kept when the program ends."""

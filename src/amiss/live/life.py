@@ -10,7 +10,7 @@ from amiss.live.settings import LearningSettings
 from amiss.live.store.records import CameraLife, Life
 from amiss.perception.scenes import Flag
 
-__all__ = ["RULE", "Course", "by_hand", "next_course"]
+__all__ = ["RULE", "Course", "Word", "by_hand", "next_course"]
 
 RULE = "rule"
 WORDS = {
@@ -32,7 +32,9 @@ class Course:
         why: A sentence.
         by: `rule`, or who did it by hand.
         before: Where it goes back to when it thaws.
-        seen: Hours of footage that it has seen since.
+        before_by: Who put it there.
+        seen: Hours of footage that it has scored, or collected from, since; while it is frozen, those before.
+        heard: When a person last said where it is to be, of what the watcher has heard; 0 for never.
     """
 
     life: Life
@@ -40,19 +42,49 @@ class Course:
     why: str
     by: str = RULE
     before: Life | None = None
+    before_by: str = RULE
     seen: float = 0.0
+    heard: float = 0.0
 
     @property
     def detail(self) -> dict[str, Any]:
         """What the store keeps of it beside the state."""
-        return {"before": self.before, "seen": round(self.seen, 5)}
+        kept = {name: getattr(self, name) for name in ("by", "before", "before_by", "heard")}
+        return kept | {"seen": round(self.seen, 5), "asked": self.heard}
 
     @classmethod
     def kept(cls, record: CameraLife) -> Course:
         """Where it was when the store was last told."""
-        before: Mapping[str, Any] = record.detail
-        thaws = Life(before["before"]) if before.get("before") else None
-        return cls(record.life, record.since, record.why, record.by, thaws, float(before.get("seen", 0.0)))
+        known: Mapping[str, Any] = record.detail
+        before = Life(known["before"]) if known.get("before") else None
+        by, before_by = known.get("by", record.by), known.get("before_by", RULE)
+        seen, heard = float(known.get("seen", 0.0)), float(known.get("heard", 0.0))
+        return cls(record.life, record.since, record.why, by, before, before_by, seen, heard)
+
+
+@dataclass(frozen=True)
+class Word:
+    """Where a person said that a camera is to be.
+
+    Attributes:
+        life: Where.
+        by: Who.
+        at: When, in seconds since 1970.
+    """
+
+    life: Life
+    by: str
+    at: float
+
+    @classmethod
+    def kept(cls, record: CameraLife) -> Word | None:
+        """The last word in the store, if there is one."""
+        at = float(record.detail.get("asked", 0.0))
+        return cls(record.life, str(record.detail.get("by", record.by)), at) if at else None
+
+    def detail(self, record: CameraLife) -> dict[str, Any]:
+        """What the store is to keep of it, beside what it kept."""
+        return {**record.detail, "by": self.by, "asked": self.at}
 
 
 def next_course(
@@ -69,29 +101,43 @@ def next_course(
         ready: Whether it has a model.
     """
     if course.life is Life.FROZEN:
-        if flags or course.by != RULE:
-            return course
-        return Course(course.before or Life.LIVE, now, "the view is as it was")
+        return course if flags or course.by != RULE else _thawed(course, now, ready=ready)
     if flags:
         why = ", ".join(WORDS[flag] for flag in sorted(flags))
-        return Course(Life.FROZEN, now, why, before=course.life)
+        frozen = replace(course, life=Life.FROZEN, since=now, why=why, by=RULE)
+        return replace(frozen, before=course.life, before_by=course.by)
     if course.life is Life.COLLECTING and ready:
-        return Course(Life.SHADOW, now, f"learned from {collected:.1f} hours")
+        return _after(course, Life.SHADOW, now, f"learned from {collected:.1f} hours")
     if course.life is Life.SHADOW and course.seen >= settings.shadow and course.by == RULE:
-        return Course(Life.LIVE, now, f"scored {course.seen:.1f} hours in the shadow")
+        return _after(course, Life.LIVE, now, f"scored {course.seen:.1f} hours in the shadow")
     return course
 
 
-def by_hand(course: Course, life: Life, who: str, now: float) -> Course:
-    """Where a camera is after a person put it there.
+def _thawed(course: Course, now: float, *, ready: bool) -> Course:
+    """Back to where it was, where it has what that needs; its hours there still count."""
+    life = course.before or (Life.LIVE if ready else Life.COLLECTING)
+    back = replace(course, life=life, since=now, why="the view is as it was", by=course.before_by)
+    return replace(back, before=None, before_by=RULE)
+
+
+def _after(course: Course, life: Life, now: float, why: str) -> Course:
+    return Course(life, now, why, heard=course.heard)
+
+
+def by_hand(course: Course, word: Word, now: float, *, ready: bool) -> Course:
+    """Where a camera is after a person said where it is to be; without a model it goes on collecting.
 
     Args:
         course: Where it was.
-        life: Where it is to be.
-        who: The person.
+        word: What was said.
         now: Seconds since 1970.
+        ready: Whether it has a model.
     """
-    if life is course.life:
-        return replace(course, by=who)
-    before = course.before if course.life is Life.FROZEN else course.life
-    return Course(life, now, f"set by {who}", who, before if life is Life.FROZEN else None)
+    frozen = course.life is Life.FROZEN
+    if word.life is Life.FROZEN:
+        before, by = (course.before, course.before_by) if frozen else (course.life, course.by)
+        why = f"set by {word.by}"
+        return Course(Life.FROZEN, now, why, word.by, before, by, course.seen, word.at)
+    if word.life is not Life.COLLECTING and not ready:
+        return Course(Life.COLLECTING, now, f"it has no model to be {word.life} with", heard=word.at)
+    return Course(word.life, now, f"set by {word.by}", word.by, heard=word.at)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from amiss.perception.features import crop
-from amiss.types import Event, FloatArray, Image, Windows
+from amiss.types import Event, FloatArray, Image, RegionScores, Windows
 
-__all__ = ["alike", "closeness", "likeness_of"]
+__all__ = ["alike", "closeness", "likeness_of", "map_of"]
 
 LENGTH = 48
 """Numbers of a look: a fixed random projection keeps the angles between long vectors (Johnson and Lindenstrauss)."""
@@ -68,6 +68,22 @@ def _projected(values: FloatArray) -> FloatArray:
     return np.asarray(np.round(projected / max(float(np.linalg.norm(projected)), 1e-9), 4))
 
 
+def map_of(region: RegionScores) -> dict[str, Any] | None:
+    """Where in its box a region is amiss, as plain numbers: the map that rises highest; None where there is none.
+
+    Args:
+        region: One row, or none.
+
+    Returns:
+        `part`, `box` (x1, y1, x2, y2 in pixels) and `values`, rows from the top of the box.
+    """
+    if not len(region) or not region.maps:
+        return None
+    part = max(region.maps, key=lambda name: float(region.maps[name][0].max()))
+    values = np.round(np.asarray(region.maps[part][0], np.float64), 3).tolist()
+    return {"part": part, "box": np.round(np.asarray(region.box[0], np.float64), 1).tolist(), "values": values}
+
+
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two events are of the same kind of thing at the same place: odd in the same part, near, and of one look.
 
@@ -89,7 +105,8 @@ def closeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
         return None
     if not one["places"]:
         return 1.0  # nothing was seen in either
-    look = float(np.dot(one["look"], other["look"]))
+    plain = not any(one["look"]) and not any(other["look"])  # of one colour, both
+    look = 1.0 if plain else float(np.dot(one["look"], other["look"]))
     near = look >= LOOK and _near(np.array(one["places"]), np.array(other["places"]))
     return look if near else None
 

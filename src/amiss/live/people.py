@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from amiss.errors import ConfigError
+from amiss.live.life import Word
 from amiss.live.nouns import EventRow, Verdict
 from amiss.live.store import Feedback, FeedbackKind, Life, Store
 
@@ -118,8 +119,10 @@ def put(store: Store, camera: str, life: Life, by: str) -> None:
     Raises:
         ConfigError: The store does not know the camera.
     """
-    if store.life(camera) is None:
+    record = store.life(camera)
+    if record is None:
         known = ", ".join(store.lives()) or "none yet"
         raise ConfigError(f"there is no camera {camera!r} in this store; those it knows: {known}")
-    store.set_life(camera, life, f"set by {by}", by)
+    word = Word(life, by, time.time())
+    store.set_life(camera, life, f"set by {by}", by, word.detail(record))
     store.log(by, f"put into {life}", camera)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from amiss.config import Config
 from amiss.config.load import nested
 from amiss.engine import Model, make_method, with_boxes
 from amiss.errors import AmissError, ModelError
-from amiss.live.collect import read_blocks
+from amiss.live.collect import block_times
 from amiss.live.life import Course
 from amiss.live.settings import CameraSettings
 from amiss.live.sight import Gathering
@@ -45,7 +45,7 @@ class School:
         self._settings, self._home = settings, home
         self._given = budgeted(Model.load(settings.model), settings) if settings.model else None
         self.config = self._given.config if self._given else _config(settings)
-        self._method = settings.learning.method
+        self._method = self._given.method.id if self._given else settings.learning.method
         self._teacher = Teacher(home / "windows", home / "models", self._method, self.config)
         self._counted = self._learned = 0.0
         self._not_before = 0.0
@@ -66,11 +66,15 @@ class School:
         """What makes windows where there is no model."""
         return Gathering(self._method, self.config)
 
-    def model(self) -> Model | None:
-        """The model that it was given, or the newest that it learned."""
+    def model(self, after: float = 0.0) -> Model | None:
+        """The model that it was given, or the newest that it learned.
+
+        Args:
+            after: Only if it was learned after this time, in seconds since 1970.
+        """
         if self._given:
             return self._given
-        for folder in reversed(self._models()):
+        for folder in reversed([path for path in self._models() if path.stat().st_mtime >= after]):
             try:
                 return budgeted(Model.load(folder), self._settings)
             except ModelError as error:
@@ -81,14 +85,14 @@ class School:
         return sorted((self._home / "models").glob("*.amiss"))
 
     def tick(
-        self, now: float, course: Course, spoiled: Sequence[tuple[float, float]], *, going_on: bool
+        self, now: float, course: Course, spoiled: Callable[[], Sequence[tuple[float, float]]], *, going_on: bool
     ) -> Model | None:
         """Learn when it is time; gives a model that has just been learned, not in the middle of an event.
 
         Args:
             now: Seconds since 1970.
             course: Where the camera is in its life.
-            spoiled: Stretches of time that are no example of normal.
+            spoiled: Gives stretches of time that are no example of normal.
             going_on: Whether an event goes on.
         """
         if not self.learns:
@@ -97,9 +101,9 @@ class School:
             self._finish(done, now)
         if now - self._counted >= COUNT and not self._teacher.busy:
             self._counted = now
-            self.collected = sum(block.hours for block in read_blocks(self._home / "windows"))
+            self.collected = sum(hours for _, hours in block_times(self._home / "windows").values())
             if self._due(now, course):
-                self._teacher.start(f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}", spoiled)
+                self._teacher.start(f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}", spoiled())
         if going_on or self._waiting is None:
             return None
         model, self._waiting = self._waiting, None
@@ -134,6 +138,11 @@ class School:
         self._learned = now
         for old in self._models()[:-KEPT]:
             _remove(old)
+
+    def forget(self) -> None:
+        """Give up what is being learned, and what was but is not used yet."""
+        self._teacher.stop()
+        self._waiting, self._counted, self._not_before = None, 0.0, 0.0
 
     def close(self) -> None:
         """Give up what is being learned."""

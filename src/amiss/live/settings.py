@@ -8,10 +8,10 @@ import stat
 from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from amiss.config import Polygon
 from amiss.config.base import Settings
@@ -35,6 +35,8 @@ __all__ = [
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SECRET = frozenset({"source", "address", "secret", "store"})
+"""Keys whose values no message may repeat."""
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -44,6 +46,19 @@ class HoursSettings(Settings):
     days: tuple[Day, ...] = Field(WEEK, min_length=1, description="Days of the week on which it starts.")
     start: time = Field(time(0, 0), description="Local time.")
     end: time = Field(time(0, 0), description="Local time; the same as the start is a whole day.")
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _clock(cls, given: Any) -> Any:
+        """A time as YAML gives it: 22:00 without quotes is a number of minutes to it, 22:00:30 one of seconds."""
+        if given in ("24:00", 1440):
+            return time(0, 0)
+        if not isinstance(given, int) or isinstance(given, bool):
+            return given
+        seconds = given if given >= 3600 else 60 * given
+        if not 60 <= given < 86_400 or seconds >= 86_400:
+            raise ValueError("a time is written as HH:MM")
+        return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
 
 
 class ScheduleSettings(Settings):
@@ -84,6 +99,8 @@ class LearningSettings(Settings):
 class CameraSettings(Settings):
     """One camera."""
 
+    hidden: ClassVar[frozenset[str]] = SECRET
+
     source: SecretStr = Field(..., description="rtsp://, rtsps://, http://, https://, or a file to play as if live.")
     transport: Literal["tcp", "udp"] = Field("tcp", description="How RTSP brings its packets.")
     model: Path | None = Field(None, description="Model folder; without one the camera learns from what it sees.")
@@ -116,6 +133,8 @@ class MediaSettings(Settings):
 class AlertSettings(Settings):
     """Somebody who is told of events."""
 
+    hidden: ClassVar[frozenset[str]] = SECRET
+
     name: str = Field(..., min_length=1, description="Its name, each another one.")
     kind: Literal["mqtt", "webhook", "apprise"] = Field(..., description="How.")
     address: SecretStr = Field(..., description="mqtt://user:password@host:port, https://…, or an address of apprise.")
@@ -135,6 +154,8 @@ class MetricsSettings(Settings):
 
 class WatchSettings(Settings):
     """All that `amiss watch` is told."""
+
+    hidden: ClassVar[frozenset[str]] = SECRET
 
     data: Path = Field(Path("amiss-data"), description="Folder of the store, of media and of what cameras learned.")
     store: SecretStr | None = Field(None, description="postgresql+psycopg://…; else SQLite in `data`.")
@@ -161,6 +182,15 @@ class WatchSettings(Settings):
             raise ValueError("two alerts have the same name")
         return alerts
 
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for alert in self.alerts:
+            if unknown := sorted(set(alert.cameras) - set(self.cameras)):
+                raise ValueError(
+                    f"the alert {alert.name} is for a camera {unknown[0]!r}, and there are {', '.join(self.cameras)}"
+                )
+        return self
+
 
 def read_watch(file: Path, environment: Mapping[str, str] = os.environ) -> WatchSettings:
     """The settings of a file; `${NAME}` in its texts is the environment's, so that passwords can stay out of it.
@@ -177,16 +207,24 @@ def read_watch(file: Path, environment: Mapping[str, str] = os.environ) -> Watch
     """
     values = read_yaml(file, "configuration")
     _check_closed(file, values)
+    filled = _filled(values, environment)
     try:
-        settings = WatchSettings.build(_filled(values, environment))
+        settings = WatchSettings.build(filled)
     except ConfigError as error:
-        raise ConfigError(shown(str(error), *_addresses(_filled(values, environment)))) from None
+        raise ConfigError(shown(str(error), *_addresses(filled))) from None
     home = file.absolute().parent
-    cameras = {
-        name: camera.model_copy(update={"model": home / camera.model}) if camera.model else camera
-        for name, camera in settings.cameras.items()
-    }
+    cameras = {name: _at_home(camera, home) for name, camera in settings.cameras.items()}
     return settings.model_copy(update={"data": home / settings.data, "cameras": cameras})
+
+
+def _at_home(camera: CameraSettings, home: Path) -> CameraSettings:
+    """The same with its paths taken from a folder."""
+    source = camera.source.get_secret_value()
+    address = Address.parse(source)
+    changed: dict[str, Any] = {"model": home / camera.model} if camera.model else {}
+    if not address.scheme and str(address) == source:
+        changed["source"] = SecretStr(str(home / source))
+    return camera.model_copy(update=changed)
 
 
 def _addresses(value: Any) -> list[Address]:
@@ -223,17 +261,19 @@ def _check_closed(file: Path, values: Mapping[str, Any]) -> None:
 
 def _holds_password(value: Any) -> bool:
     if isinstance(value, dict):
-        return any((key == "secret" and not _is_variable(item)) or _holds_password(item) for key, item in value.items())
+        own = [value.get("secret"), value.get("address") if value.get("kind") == "apprise" else None]
+        return any(map(_stands, own)) or any(map(_holds_password, value.values()))
     if isinstance(value, list):
-        return any(_holds_password(item) for item in value)
+        return any(map(_holds_password, value))
     return isinstance(value, str) and _has_password(value)
 
 
 def _has_password(text: str) -> bool:
-    """Whether a text is an address with a password that stands in it."""
-    password = Address.parse(text).password
-    return password is not None and not _is_variable(password)
+    """Whether a text is an address with something in it that lets somebody in."""
+    address = Address.parse(text)
+    return any(map(_stands, (address.password, *address.keys)))
 
 
-def _is_variable(value: Any) -> bool:
-    return isinstance(value, str) and VARIABLE.fullmatch(value) is not None
+def _stands(value: Any) -> bool:
+    """Whether a secret stands in the file itself, and does not come from a variable."""
+    return value is not None and not (isinstance(value, str) and VARIABLE.search(value))

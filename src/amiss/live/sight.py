@@ -31,7 +31,7 @@ class Gathering:
     """
 
     def __init__(self, method: str, config: Config) -> None:
-        self.pipeline = Pipeline(config, make_method(method, config).needs)
+        self.pipeline = Pipeline(config, make_method(method, config).needs.live)  # as it will see when it scores
         self.pipeline.reset()
 
     def see(self, frame: Frame) -> tuple[Windows, Update | None]:

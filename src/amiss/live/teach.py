@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -90,7 +93,17 @@ class Teacher:
         if self._process:
             self._process.terminate()
             self._process.join(5)
+            self._process.kill()
+            self._process.join()
             self._process = None
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is gone, however it went: nobody waits for what is learned."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _note(model: Path) -> Path:
@@ -98,6 +111,8 @@ def _note(model: Path) -> Path:
 
 
 def _teach(folder: Path, model: Path, method: str, config: Config, without: Sequence[tuple[float, float]]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(OSError):
         os.nice(POLITE)
     try:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from amiss.errors import AmissError, StorageError
-from amiss.live.camera import Camera, State
+import cv2
+from threadpoolctl import threadpool_limits
+
+from amiss.errors import StorageError
+from amiss.live.alarms import RECENT
+from amiss.live.feed.camera import Camera, State
 from amiss.live.health import CameraNumbers, Health
 from amiss.live.journal import Journal
 from amiss.live.keeper import Keeper
 from amiss.live.life import Course
 from amiss.live.notify.deliver import Deliverer
 from amiss.live.notify.make import make_channel
-from amiss.live.nouns import Arrival
+from amiss.live.nouns import Arrival, EventRow
 from amiss.live.seat import Habits, Seat
 from amiss.live.settings import AlertSettings, WatchSettings
 from amiss.live.store import Media, Store
@@ -43,8 +49,8 @@ SWEEP = 600.0
 """Seconds between two looks at how full the disk is."""
 CURVES = 90 * 86_400.0
 """Seconds for which curves are kept."""
-WORKERS = 2
-"""Threads that score; networks and optical flow share the cores among themselves."""
+MOST_WORKERS = 4
+"""Threads that score, where there are as many cores: more wait for each other's Python."""
 IDLE = 0.2
 SILENT = 60.0
 """Seconds without a sign of life after which systemd is no longer told that all is well."""
@@ -107,13 +113,14 @@ class Watcher:
         keepers = self._keeper, self._cutter
         self.journal = Journal(self.store, self.media, keepers, told, self._deliverer.wake, self.health, settings.media)
         self._desks = self._seats()
-        self._pool = ThreadPoolExecutor(WORKERS, "score")
+        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_WORKERS), "score")
+        self._calm = ExitStack()
         self._stop = threading.Event()
         self._ticked = self._asked = self._swept = -float("inf")
 
     def _seats(self) -> dict[str, _Desk]:
         settings, lives = self._settings, self.store.lives()
-        habits = Habits(settings.media, self.journal.known, self.store.open_events)
+        habits = Habits(settings.media, self.journal.known, self.store.open_events, self._last_alarms)
         desks: dict[str, _Desk] = {}
         for name, camera in settings.cameras.items():
             home = settings.data / "cameras" / name
@@ -123,6 +130,11 @@ class Watcher:
             seat = Seat(name, camera, home, self.journal, habits, course)
             desks[name] = _Desk(Camera(name, camera, seat.gap), seat, deque())
         return desks
+
+    def _last_alarms(self, camera: str) -> list[EventRow]:
+        """The newest alarms that have ended, the oldest first."""
+        rows = self.store.events(camera, alarm=True, limit=RECENT)
+        return [row for row in reversed(rows) if not row.open]
 
     @property
     def seats(self) -> Mapping[str, Seat]:
@@ -140,6 +152,7 @@ class Watcher:
         Raises:
             AmissError: The store is damaged, or the page of numbers cannot be served.
         """
+        self._calm.enter_context(_one_thread_each())
         self.store.verify()
         report = self.media.check()
         if any((report.partial, report.missing, report.deleted)):
@@ -169,6 +182,7 @@ class Watcher:
         self._watchdog.close()
         self.health.close()
         self.store.close()
+        self._calm.close()
 
     def stop(self) -> None:
         """Have `run` end soon; it may be called from anywhere."""
@@ -188,6 +202,8 @@ class Watcher:
         """One round; whether there is more to come."""
         ready = [connection for desk in self._desks.values() for connection in desk.camera.ready]
         busy = any(desk.waiting for desk in self._desks.values())
+        # asked before frames are taken: what a camera has left when it ends is taken in the next round
+        running = any(desk.camera.numbers.state is not State.STOPPED for desk in self._desks.values())
         if ready and not busy:
             wait(ready, IDLE)
         elif not busy:
@@ -199,8 +215,7 @@ class Watcher:
                 self.journal.incident(incident)
         self._round()
         self._tick()
-        states = [desk.camera.numbers.state for desk in self._desks.values()]
-        return busy or any(state is not State.STOPPED for state in states)
+        return running or any(desk.waiting for desk in self._desks.values())
 
     def _round(self) -> None:
         """One frame of each camera that has any."""
@@ -214,8 +229,8 @@ class Watcher:
             return
         try:
             look_together([desk.seat.pipeline for desk, _ in given], [arrival.frame for _, arrival in given])
-        except AmissError as error:  # each then asks for itself
-            LOG.warning("cameras cannot be looked at together: %s", error)
+        except Exception:  # whatever is wrong with one, each then asks for itself
+            LOG.exception("cameras cannot be looked at together")
         for found in [self._pool.submit(self._score, desk, arrival) for desk, arrival in given]:
             found.result()
 
@@ -261,7 +276,11 @@ class Watcher:
         seen = self.journal.seen
         for name, desk in self._desks.items():
             desk.camera.watch()
-            desk.seat.tick(time.time(), seen.lives.get(name))
+            try:
+                desk.seat.tick(time.time(), seen.lives.get(name))
+            except Exception:  # a fault at one camera must not touch the others
+                LOG.exception("camera %s: what is done now and then failed", name)
+                self.health.error("camera")
             self._tell(name, desk, seen.alarms.get(name, 0))
 
     def _tell(self, name: str, desk: _Desk, alarms: int) -> None:
@@ -290,6 +309,18 @@ class Watcher:
             LOG.info("deleted %d clips and pictures", len(names))
         for curve in self.store.drop_curves(time.time() - CURVES):
             Path(curve.path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """While the block runs, libraries compute in the thread that calls them: cameras share the cores already."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _hears(alert: AlertSettings, camera: str) -> bool:

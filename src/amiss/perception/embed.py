@@ -7,6 +7,7 @@ crops of real footage lie 7 to 17 per cent off.)
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -53,7 +54,8 @@ def make_embedder(network: torch.nn.Module, device: torch.device, size: int) -> 
 class OpenVinoEmbedder:
     """Runs an exportable network, compiled for a few sizes of batch when they are first met.
 
-    A network compiled for any size takes half as long again, and crops that only fill a batch up cost little.
+    A network compiled for any size takes half as long again, and crops that only fill a batch up cost little. Several
+    threads may use it at once.
 
     Args:
         network: On the processor, from `(N, 3, S, S)` RGB as (value - 127) / 128 to `(N, D)`.
@@ -63,7 +65,9 @@ class OpenVinoEmbedder:
     def __init__(self, network: Exportable, size: int) -> None:
         self._network = network
         self._size = size
-        self._requests: dict[int, Any] = {}
+        self._compiled: dict[int, Any] = {}
+        self._own = threading.local()
+        self._lock = threading.Lock()
 
     def __call__(self, crops: Image) -> FloatArray:
         """`(N, D)` float32 of `(N, S, S, 3)` uint8 RGB."""
@@ -74,16 +78,26 @@ class OpenVinoEmbedder:
 
     def _features(self, crops: Image) -> FloatArray:
         batch = next(batch for batch in OPENVINO_BATCHES if batch >= len(crops))
-        if batch not in self._requests:
-            self._requests[batch] = self._compile(batch)
-        request = self._requests[batch]
+        request = self._request(batch)
         # its own memory is filled and read in place; what it was given before fills the batch up
         request.input_tensors[0].data[: len(crops)] = crops
         request.infer(share_inputs=True)
         return np.array(request.output_tensors[0].data[: len(crops)], np.float32)
 
+    def _request(self, batch: int) -> Any:
+        """A request of this thread at one size of batch."""
+        requests: dict[int, Any] | None = getattr(self._own, "requests", None)
+        if requests is None:
+            requests = self._own.requests = {}
+        if batch not in requests:
+            with self._lock:
+                if batch not in self._compiled:
+                    self._compiled[batch] = self._compile(batch)
+            requests[batch] = self._compiled[batch].create_infer_request()
+        return requests[batch]
+
     def _compile(self, batch: int) -> Any:
-        """A request of the network at one size of batch."""
+        """The network at one size of batch."""
         import openvino
         from openvino import opset15 as ops
 
@@ -93,7 +107,7 @@ class OpenVinoEmbedder:
         output = self._network.to_openvino(ops, ops.transpose(values, np.array([0, 3, 1, 2])))
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         model = openvino.Model([output], [crops], "features")
-        return openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
+        return openvino.Core().compile_model(model, "CPU", settings)
 
 
 class TorchEmbedder:

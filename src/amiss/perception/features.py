@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import ceil, floor
 
 import cv2
@@ -11,7 +12,7 @@ import torch
 
 from amiss.config import FeaturesConfig
 from amiss.perception.efficientnet import EfficientNetLite0, load_efficientnet_lite0
-from amiss.perception.embed import make_embedder
+from amiss.perception.embed import Embedder, make_embedder
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
 
@@ -54,8 +55,7 @@ class Features:
 
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
-        network, self._length = FEATURE_NETWORKS[config.source]()
-        self._embed = make_embedder(network, device, config.size)
+        self._embed, self._length = _embedder(FEATURE_NETWORKS[config.source], device, config.size)
         self._known: dict[int, tuple[int, FloatArray]] = {}
 
     def reset(self) -> None:
@@ -84,3 +84,10 @@ class Features:
         if not len(boxes):
             return np.zeros((0, self._length), np.float32)
         return self._embed(np.stack([crop(image, box, self._config.size) for box in boxes]))
+
+
+@lru_cache(maxsize=4)
+def _embedder(make: Callable[[], tuple[torch.nn.Module, int]], device: torch.device, size: int) -> tuple[Embedder, int]:
+    """What computes features, and their length; cameras share it, as compiling takes seconds and much memory."""
+    network, length = make()
+    return make_embedder(network, device, size), length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +40,7 @@ class Network:
         if path.suffix not in SUFFIXES or not path.is_file():
             raise WeightsError(f"{path} is not a network; it takes a file that ends in {', '.join(SUFFIXES)}")
         self._openvino = openvino
+        self._lock = threading.Lock()  # requests are not for several threads at once
         self._core = openvino.Core()
         try:
             self._model = self._core.read_model(path)
@@ -79,12 +81,13 @@ class Network:
         Raises:
             WeightsError: The arrays do not fit the network.
         """
-        try:
-            found = self._compiled([np.ascontiguousarray(array) for array in arrays])
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[-200:]
-            raise WeightsError(f"the network {self.path} does not take what it is given ({reason})") from None
-        return self._named(lambda index: found[index])
+        with self._lock:
+            try:
+                found = self._compiled([np.ascontiguousarray(array) for array in arrays])
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[-200:]
+                raise WeightsError(f"the network {self.path} does not take what it is given ({reason})") from None
+            return self._named(lambda index: found[index])
 
     def many(self, batches: Sequence[NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
         """Run a network of one input on several arrays, as many at a time as there are cores for.
@@ -97,15 +100,16 @@ class Network:
         def keep(request: Any, number: int) -> None:
             found[number] = self._named(lambda index: request.get_output_tensor(index).data)
 
-        queue = self._queue
-        queue.set_callback(keep)
-        try:
-            for number, array in enumerate(batches):
-                queue.start_async([np.ascontiguousarray(array)], number)
-            queue.wait_all()
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[-200:]
-            raise WeightsError(f"the network {self.path} does not take what it is given ({reason})") from None
+        with self._lock:
+            queue = self._queue
+            queue.set_callback(keep)
+            try:
+                for number, array in enumerate(batches):
+                    queue.start_async([np.ascontiguousarray(array)], number)
+                queue.wait_all()
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[-200:]
+                raise WeightsError(f"the network {self.path} does not take what it is given ({reason})") from None
         return [found[number] for number in range(len(batches))]
 
     def _named(self, output: Callable[[int], NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -77,7 +77,7 @@ class NetworkBoxes:
     def __init__(self, config: BoxesConfig) -> None:
         self._config = config
         self._about = describe(config.network)
-        self._detector = Detector(self._about)
+        self._detector = _detector(self._about.model_dump_json())
         self._motion = MotionBoxes(config.motion) if config.motion_added else None
         self._seen: tuple[tuple[int, float], Sequence[Boxes]] | None = None
 
@@ -149,6 +149,12 @@ def look_together(sources: Sequence[NetworkBoxes], frames: Sequence[Frame]) -> N
     found = iter(sources[0].find([piece for some in pieces for piece in some]))
     for source, frame, some in zip(sources, frames, pieces, strict=True):
         source.take(frame, [next(found) for _ in some])
+
+
+@lru_cache(maxsize=4)
+def _detector(about: str) -> Detector:
+    """The detector of a description, as JSON; cameras share it, as compiling takes seconds and much memory."""
+    return Detector(DetectorDescription.model_validate_json(about))
 
 
 @lru_cache(maxsize=16)

@@ -101,7 +101,7 @@ def address_of(place: str | Path) -> URL:
         url = make_url(place)
     except (ArgumentError, ValueError):
         raise ConfigError(f"the store {Address.parse(place)} is no address; {EXPECTED}") from None
-    if url.drivername in ("postgresql", "postgresql+psycopg"):
+    if url.drivername in ("postgresql", "postgresql+psycopg") and Address.parse(place).scheme:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername == "sqlite" and url.database and url.database != ":memory:":
         return _file_url(Path(url.database))

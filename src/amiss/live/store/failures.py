@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError  # noqa: A004 (its own name for it)
 
@@ -96,13 +96,13 @@ def _why(error: SQLAlchemyError, address: Address) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     lines = str(cause).strip().splitlines()
     said = shown(lines[0] if lines else type(cause).__name__, address)
-    for secret in _decoded(address):
+    for secret in _secrets(address):
         said = said.replace(secret, HIDDEN)
     return said
 
 
-def _decoded(address: Address) -> list[str]:
-    """Secrets of an address as a driver takes them out of it, which may repeat them so."""
-    found = [unquote(secret) for secret in address.secrets]
-    found += [value for key, value in parse_qsl(address.parts.query) if "pass" in key]
-    return sorted(filter(None, found), key=len, reverse=True)
+def _secrets(address: Address) -> list[str]:
+    """Secrets of an address as a driver takes them out of it, which may repeat them so, and those of its query."""
+    pairs = [pair.partition("=") for pair in address.parts.query.split("&")]
+    found = [*address.secrets, *(value for key, _, value in pairs if "pass" in key)]
+    return sorted(filter(None, {*found, *map(unquote, found)}), key=len, reverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import inf
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -51,6 +52,15 @@ class FilesPart(Part):
             query = query.where(EventTable.end < ended)
         query = query.order_by(EventTable.end, EventTable.id).limit(limit)
         return [row_of(found) for found in self._database.read(lambda session: session.scalars(query).all())]
+
+    def first_start(self) -> float:
+        """When the oldest event started, in seconds since 1970; infinite if there is none.
+
+        Raises:
+            StorageError: The database failed.
+        """
+        found = self._database.read(lambda session: session.scalar(sa.select(sa.func.min(EventTable.start))))
+        return inf if found is None else found
 
     def drop_media(self, event: str) -> list[str]:
         """Take the names of its media out of an event, unless it is open again.

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,7 +63,8 @@ class MediaReport:
         partial: Half-written files that were deleted.
         missing: Files that events named and that are not there; the events name them no more.
         deleted: Files that no event knew, and that were deleted.
-        kept: Files that no event knows, and that were left: they are recent, or the store knows no event at all.
+        kept: Files that no event knows, and that were left: they are recent, or older than the first event of the
+            store, which may have lost the events that they are of.
     """
 
     partial: tuple[str, ...] = ()
@@ -153,7 +155,9 @@ class Media:
             oldest = self._closed(limit=1)
             names = self._drop(oldest[0]) if oldest else []
             if not names:
-                log.warning("%s has less than %g GB free and no media to delete", self.folder, self._settings.free)
+                log.warning(
+                    "%s has less than %g GB free and no media that could be deleted", self.folder, self._settings.free
+                )
                 break
             gone += names
         return gone
@@ -176,8 +180,9 @@ class Media:
         missing = sorted(name for name in known if not (self.folder / name).is_file())
         self._store.clear_media(missing)
         unknown = sorted(name for name in whole if name not in known)
-        old = [name for name in unknown if known and _age(self.folder / name, now) > GRACE]
-        deleted = [name for name in old if _delete(self.folder / name)]
+        first = self._store.first_start()
+        old = [name for name in unknown if first <= _written(self.folder / name) < now - GRACE]
+        deleted = self._delete_all(old)
         kept = [name for name in unknown if name not in deleted]
         names = tuple(sorted(self._relative(path) for path in partial))
         report = MediaReport(names, tuple(missing), tuple(deleted), tuple(kept))
@@ -266,12 +271,12 @@ def _delete(path: Path) -> bool:
     return True
 
 
-def _age(path: Path, now: float) -> float:
-    """Seconds since a file was written; none of one that is gone."""
+def _written(path: Path) -> float:
+    """When a file was written, in seconds since 1970; infinite of one that is gone."""
     try:
-        return now - path.stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
-        return 0.0
+        return inf
 
 
 def _tell(report: MediaReport) -> None:

@@ -78,6 +78,7 @@ def _upgrade(engine: Engine, address: Address, target: str) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
             if not _is_there(connection, address, target):
+                _check_own(connection, address)
                 config = alembic_config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, target)
@@ -87,7 +88,7 @@ def _is_there(connection: Connection, address: Address, target: str) -> bool:
     """Whether the tables are those of the target already.
 
     Raises:
-        StorageError: They are of a newer version, or of something else.
+        StorageError: They are of a newer version.
     """
     script = ScriptDirectory.from_config(alembic_config())
     heads = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
@@ -96,10 +97,18 @@ def _is_there(connection: Connection, address: Address, target: str) -> bool:
         raise StorageError(
             f"the store {address} was written by a newer version of amiss (revision {min(unknown)}); update amiss"
         )
-    foreign = sorted(set(Base.metadata.tables) & set(sa.inspect(connection).get_table_names())) if not heads else []
-    if foreign:
+    wanted = script.as_revision_number(target)
+    return wanted is not None and set(heads) == {wanted}
+
+
+def _check_own(connection: Connection, address: Address) -> None:
+    """Whether there are no tables in the way; only asked while no other process makes some.
+
+    Raises:
+        StorageError: There are tables of something else.
+    """
+    names = set(sa.inspect(connection).get_table_names())
+    if VERSION_TABLE not in names and (foreign := sorted(names & set(Base.metadata.tables))):
         raise StorageError(
             f"the store {address} has tables of something else ({', '.join(foreign)}); give amiss a database of its own"
         )
-    wanted = script.as_revision_number(target)
-    return wanted is not None and set(heads) == {wanted}

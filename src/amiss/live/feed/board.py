@@ -6,7 +6,7 @@ import time
 from enum import IntEnum
 from multiprocessing.connection import Connection
 
-from amiss.live.block import Block
+from amiss.live.feed.block import Block
 
 __all__ = ["Board", "Doing"]
 

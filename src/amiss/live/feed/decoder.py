@@ -13,10 +13,10 @@ from multiprocessing.connection import Connection, wait
 
 from amiss.config import MasksConfig
 from amiss.errors import CameraError
-from amiss.live.backoff import Backoff
-from amiss.live.board import Board, Doing
-from amiss.live.connection import GRACE, Feed
-from amiss.live.ring import Picture, Ring
+from amiss.live.feed.backoff import Backoff
+from amiss.live.feed.board import Board, Doing
+from amiss.live.feed.connection import GRACE, Feed
+from amiss.live.feed.ring import Picture, Ring
 from amiss.live.settings import CameraSettings
 from amiss.perception.masks import Masks
 from amiss.types import Frame

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from amiss.live.block import Block
+from amiss.live.feed.block import Block
 from amiss.types import Image
 
 __all__ = ["Picture", "Ring"]

@@ -18,9 +18,9 @@ from av.video.stream import VideoStream
 from amiss.errors import CameraError, ConfigError
 from amiss.footage.file import Turn, has_decoder, nominal_rate, stamp_of, video_stream
 from amiss.live.address import Address
-from amiss.live.board import Board
-from amiss.live.ring import Picture
-from amiss.live.runs import Runs, Thinning
+from amiss.live.feed.board import Board
+from amiss.live.feed.ring import Picture
+from amiss.live.feed.runs import Runs, Thinning
 from amiss.live.settings import CameraSettings
 
 __all__ = ["GRACE", "Feed", "Source"]

@@ -7,10 +7,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from amiss.live.board import Board, Doing
-from amiss.live.connection import GRACE
-from amiss.live.decoder import Ended, Lost, Ready, Wanted, decode
-from amiss.live.ring import Picture, Ring
+from amiss.live.feed.board import Board, Doing
+from amiss.live.feed.connection import GRACE
+from amiss.live.feed.decoder import Ended, Lost, Ready, Wanted, decode
+from amiss.live.feed.ring import Picture, Ring
 from amiss.live.settings import CameraSettings
 
 __all__ = ["Child"]

@@ -11,12 +11,12 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
 
-from amiss.live.backoff import Backoff
-from amiss.live.board import Doing
-from amiss.live.child import Child
-from amiss.live.connection import Source
+from amiss.live.feed.backoff import Backoff
+from amiss.live.feed.board import Doing
+from amiss.live.feed.child import Child
+from amiss.live.feed.connection import Source
+from amiss.live.feed.ring import Picture
 from amiss.live.nouns import Arrival, Incident, IncidentKind
-from amiss.live.ring import Picture
 from amiss.live.settings import CameraSettings
 from amiss.types import Frame
 
@@ -175,8 +175,9 @@ class Camera:
         if child is not None:
             child.listen()
             self._check_over(child)
+        if child is not None and not self._over:
             trouble = child.trouble()
-            if trouble is not None and not self._over:
+            if trouble is not None:
                 self._replace(child, trouble)
         if self._again is not None and time.monotonic() >= self._again:
             self._again = None

@@ -1,0 +1,74 @@
+"""Cameras beside each other: what is wrong with one never touches another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import amiss
+import support_footage as footage
+from amiss.live import watch as module
+from amiss.live.nouns import Arrival
+from amiss.live.settings import WatchSettings
+from amiss.live.watch import Watcher
+
+QUICK = ("method.parts=[speed,size,place]", "perception.boxes.source=motion")
+
+
+@pytest.fixture(scope="module")
+def settings(place: Path, tmp_path_factory: pytest.TempPathFactory) -> WatchSettings:
+    folder = tmp_path_factory.mktemp("watch")
+    amiss.learn(place / "training", settings=[*footage.SETTINGS, *QUICK], budget="60/hour").save(folder / "m.amiss")
+    camera = {"source": str(place / "testing" / "wild0.mp4"), "model": str(folder / "m.amiss"), "queue": 64}
+    return WatchSettings.build({"data": str(folder / "data"), "cameras": {"gate": camera, "yard": camera}})
+
+
+def watched(settings: WatchSettings, data: Path) -> tuple[Watcher, dict[str, list[float]]]:
+    found: dict[str, list[float]] = {"gate": [], "yard": []}
+    given = settings.model_copy(update={"data": data})
+    with Watcher(given, lambda arrival, score: found[arrival.camera].append(score)) as watcher:
+        watcher.run(60.0)
+    return watcher, found
+
+
+def test_a_frame_that_cannot_be_scored_does_not_touch_the_other_camera(
+    settings: WatchSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, well = watched(settings, tmp_path / "well")
+    assert well["gate"] == well["yard"]
+    assert len(well["gate"]) == footage.WILD
+    step = module.Seat.step
+
+    def broken(seat: module.Seat, arrival: Arrival) -> Any:
+        if seat.name == "gate" and 20 <= arrival.frame.index < 30:
+            raise ValueError("broken")
+        return step(seat, arrival)
+
+    monkeypatch.setattr(module.Seat, "step", broken)
+    _, found = watched(settings, tmp_path / "broken")
+    assert found["yard"] == well["yard"]
+    assert found["gate"][:20] == well["gate"][:20]
+    assert 20 < len(found["gate"]) < footage.WILD, "it goes on a while later"
+    with module.store_of(settings.model_copy(update={"data": tmp_path / "broken"})) as store:
+        assert {incident.kind for incident in store.incidents("gate")} == {"failed"}
+        assert store.incidents("yard") == []
+        assert store.open_events() == []
+
+
+def test_nor_does_one_that_cannot_be_looked_at_or_ticked(
+    settings: WatchSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(seat: module.Seat, *given: Any, **more: Any) -> Any:
+        if seat.name == "gate":
+            raise ValueError("broken")
+        return kept[given[0].__class__ is Arrival](seat, *given, **more)
+
+    kept = {True: module.Seat.prepare, False: module.Seat.tick}
+    monkeypatch.setattr(module.Seat, "prepare", broken)
+    monkeypatch.setattr(module.Seat, "tick", broken)
+    monkeypatch.setattr(module, "look_together", lambda *_: 1 / 0)
+    _, found = watched(settings, tmp_path / "data")
+    assert found["gate"] == []
+    assert len(found["yard"]) == footage.WILD
