@@ -159,7 +159,14 @@ class Folder:
         write_picture(home / "now.jpg", picture)
         for index in range(4):
             write_picture(home / "examples" / "f00d" / f"{index:04d}.jpg", picture[60 : 120 + index, 40:90])
-        told = {"budget": "2/day", "level": 3.0, "schedule": {"zone": "Europe/Berlin"}, "rate": 10.0}
+        told: dict[str, Any] = {
+            "budget": "2/day",
+            "level": 3.0,
+            "level_low": 2.8,
+            "level_high": 3.4,
+            "schedule": {"zone": "Europe/Berlin"},
+            "rate": 10.0,
+        }
         told |= {"zones": {"entrance": {}}, "model": None, "fingerprint": "f00d"} | settings
         (home / "settings.json").write_text(json.dumps(told), encoding="utf-8")
         return home
@@ -182,7 +189,7 @@ class Folder:
                 for second in range(3):
                     box = np.array([[10, 10, 30, 50]], np.float32)
                     windows.append(second * 300.0, Windows(np.array([second]), np.array([second * 300.0]), box))
-                writer.meta = {"start": start, "end": start + 600.0, "seconds": 600.0}
+                writer.meta = {"start": start, "hours": 1 / 6}
 
     def incident(self, camera: str, kind: IncidentKind, ago: float, lasted: float | None) -> None:
         start = self.now - ago

@@ -95,6 +95,7 @@ class Display:
             "held_back_hours": calibration.hours,
             "extrapolated": calibration.extrapolated,
             "zone": settings.schedule.zone,
+            "schedule": settings.schedule.model_dump(mode="json"),
             "rate": settings.rate,
             "zones": {name: zone.model_dump(mode="json") for name, zone in settings.zones.items()},
         }

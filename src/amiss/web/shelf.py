@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from amiss.errors import StorageError
 from amiss.footage.names import safe_name
 from amiss.live.collect import Learned, learned, read_blocks
+from amiss.live.display import read_told
 from amiss.live.settings import ScheduleSettings
 from amiss.live.store import Curve
 
@@ -29,6 +29,8 @@ class CameraFacts:
     Attributes:
         budget: Alarm budget, such as `2/day`; empty if not known.
         level: The level of events; None without a model.
+        sure: With 90 % confidence the level that the budget needs lies between these; None if not known.
+        held_back: Hours of normal footage that the level rests on; None if not known.
         zone: Name of its time zone.
         schedule: When it raises alarms.
         rate: Most frames a second; None for all.
@@ -39,6 +41,8 @@ class CameraFacts:
 
     budget: str = ""
     level: float | None = None
+    sure: tuple[float, float] | None = None
+    held_back: float | None = None
     zone: str = "UTC"
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     rate: float | None = None
@@ -75,11 +79,11 @@ class Shelf:
     def facts(self, camera: str) -> CameraFacts:
         """Settings of a camera, as far as they can be read."""
         home = self.home(camera)
-        try:
-            found = json.loads((home / "settings.json").read_text(encoding="utf-8")) if home else {}
-        except (OSError, ValueError):
-            found = {}
-        return _facts(found if isinstance(found, dict) else {})
+        if home is None:
+            return CameraFacts()
+        facts = _facts(read_told(home))
+        learned = sorted((home / "models").glob("*.amiss"))
+        return replace(facts, model=learned[-1]) if facts.model is None and learned else facts
 
     def now(self, camera: str) -> Path | None:
         """The picture of a camera as it is now, if there is one."""
@@ -143,17 +147,25 @@ def _learned(folder: Path, zone: str) -> Learned:
 def _facts(found: Mapping[str, Any]) -> CameraFacts:
     """Settings from what was read, of which anything may be missing or odd."""
     schedule = _schedule(found.get("schedule"), found.get("zone"))
-    level, rate, model, zones = (found.get(name) for name in ("level", "rate", "model", "zones"))
+    model, zones = found.get("model"), found.get("zones")
+    low, high = _number(found, "level_low"), _number(found, "level_high")
     return CameraFacts(
         budget=str(found.get("budget") or ""),
-        level=float(level) if isinstance(level, int | float) else None,
+        level=_number(found, "level"),
+        sure=None if low is None or high is None else (low, high),
+        held_back=_number(found, "held_back_hours"),
         zone=schedule.zone,
         schedule=schedule,
-        rate=float(rate) if isinstance(rate, int | float) else None,
+        rate=_number(found, "rate"),
         zones=tuple(str(name) for name in zones) if isinstance(zones, list | dict) else (),
         model=Path(model) if isinstance(model, str) and model else None,
         fingerprint=str(found.get("fingerprint") or ""),
     )
+
+
+def _number(found: Mapping[str, Any], name: str) -> float | None:
+    value = found.get(name)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _schedule(given: Any, zone: Any) -> ScheduleSettings:

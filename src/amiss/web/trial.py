@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -88,8 +88,8 @@ class Trials:
         levels = [model.calibrations["causal"].level * model.config.scoring.release for _, model in models]
         gap = models[0][1].config.footage.gap
         rows = _telling(at, calibrated, min(levels), gap)
-        results = [(text, backtest(model, at, calibrated, facts.schedule, rows.tolist())) for text, model in models]
-        results = [(text, replace(result, frames=len(at))) for text, result in results]
+        at, calibrated = at[rows], calibrated[rows]
+        results = [(text, backtest(model, at, calibrated, facts.schedule)) for text, model in models]
         return Trial(camera, days, facts.budget or models[0][1].config.scoring.budget, results)
 
     def _budgeted(self, facts: CameraFacts) -> list[tuple[str, Model]]:
