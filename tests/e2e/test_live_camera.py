@@ -99,7 +99,9 @@ def test_rtsp(transport: str) -> None:
         check_order(arrivals)
         numbers = np.array([number_of(a.frame.image) for a in arrivals])
         assert (np.diff(numbers) == 1).all()
-        np.testing.assert_allclose(np.diff([a.frame.seconds for a in arrivals])[1:], 0.1, atol=0.03)
+        steps = np.diff([a.frame.seconds for a in arrivals])[1:]
+        assert np.median(steps) == pytest.approx(0.1, abs=0.03)
+        assert np.abs(np.cumsum(steps - 0.1)).max() < 0.2  # a busy server stamps unevenly, but its clock goes right
         assert abs(arrivals[-1].at - time.time()) < 1.0
         assert viewer.cameras[0].numbers.state is State.RUNNING
 

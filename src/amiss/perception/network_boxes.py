@@ -77,7 +77,7 @@ class NetworkBoxes:
     def __init__(self, config: BoxesConfig) -> None:
         self._config = config
         self._about = describe(config.network)
-        self._detector = _detector(self._about.model_dump_json())
+        self._detector = _detector(self._about.model_dump_json(), _state(self._about.path))
         self._motion = MotionBoxes(config.motion) if config.motion_added else None
         self._seen: tuple[tuple[int, float], Sequence[Boxes]] | None = None
 
@@ -151,8 +151,14 @@ def look_together(sources: Sequence[NetworkBoxes], frames: Sequence[Frame]) -> N
         source.take(frame, [next(found) for _ in some])
 
 
+def _state(path: Path) -> tuple[tuple[int, int], ...]:
+    """When the files of a network were last changed, and their sizes."""
+    files = [one.stat() for one in (path, path.with_suffix(".bin")) if one.is_file()]
+    return tuple((one.st_mtime_ns, one.st_size) for one in files)
+
+
 @lru_cache(maxsize=4)
-def _detector(about: str) -> Detector:
+def _detector(about: str, state: tuple[tuple[int, int], ...]) -> Detector:  # noqa: ARG001  # files that changed are read anew
     """The detector of a description, as JSON; cameras share it, as compiling takes seconds and much memory."""
     return Detector(DetectorDescription.model_validate_json(about))
 

@@ -80,7 +80,7 @@ class EventTable(Base):
     suppressed: Mapped[int | None] = mapped_column(Counter)
     snapshot: Mapped[str | None]
     clip: Mapped[str | None]
-    part: Mapped[str] = mapped_column(server_default="")
+    part: Mapped[str] = mapped_column(server_default=sa.text("''"))
 
 
 class ChangeTable(Base):

@@ -16,7 +16,7 @@ QUEUE = ["camera", "start", "severity", "verdict", "suppressed", "alarm", "part"
 
 def upgrade() -> None:
     """Make the tables, the column and the index."""
-    op.add_column("events", sa.Column("part", sa.Text, nullable=False, server_default=""))
+    op.add_column("events", sa.Column("part", sa.Text, nullable=False, server_default=sa.text("''")))
     events = sa.table("events", sa.column("part", sa.Text), sa.column("likeness", sa.JSON))
     part = events.c.likeness["part"].as_string()
     op.execute(sa.update(events).values(part=sa.func.coalesce(part, "")))
