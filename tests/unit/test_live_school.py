@@ -77,14 +77,20 @@ def test_it_learns_when_enough_is_collected(tmp_path: Path, hours: dict[str, Any
     assert made.busy
 
 
+def learned(folder: Path, hours: dict[str, Any], model: amiss.Model) -> tuple[School, FakeTeacher]:
+    """A school whose teacher has just finished a model."""
+    made, teacher = school(folder)
+    hours["b"] = (NOW, 0.6)
+    tick(made, NOW)
+    model.save(folder / "models" / "x.amiss")
+    teacher.result = (folder / "models" / "x.amiss", "")
+    return made, teacher
+
+
 def test_what_was_learned_is_taken_up_but_not_in_the_middle_of_an_event(
     tmp_path: Path, hours: dict[str, Any], model: amiss.Model
 ) -> None:
-    made, teacher = school(tmp_path)
-    hours["b"] = (NOW, 0.6)
-    tick(made, NOW)
-    model.save(tmp_path / "models" / "x.amiss")
-    teacher.result = (tmp_path / "models" / "x.amiss", "")
+    made, _ = learned(tmp_path, hours, model)
     assert tick(made, NOW + 5, going_on=True) is None
     assert tick(made, NOW + 6, going_on=True) is None
     taken = tick(made, NOW + 7)
@@ -183,11 +189,7 @@ def test_boxes_come_from_what_can_be_used_here(tmp_path: Path) -> None:
 def test_what_is_being_learned_is_given_up_when_it_begins_anew(
     tmp_path: Path, hours: dict[str, Any], model: amiss.Model
 ) -> None:
-    made, teacher = school(tmp_path)
-    hours["b"] = (NOW, 0.6)
-    tick(made, NOW)
-    model.save(tmp_path / "models" / "x.amiss")
-    teacher.result = (tmp_path / "models" / "x.amiss", "")
+    made, teacher = learned(tmp_path, hours, model)
     assert tick(made, NOW + 1, going_on=True) is None
     made.forget()
     assert teacher.stopped
