@@ -263,3 +263,25 @@ def wait_for(ready: object, seconds: float = 240.0) -> None:
     while not ready():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not come so far"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("missing", "extra", "command"),
+    [
+        ("sqlalchemy", "live", ["watch", "rtsp://127.0.0.1/x", "--model", "m"]),
+        ("sqlalchemy", "live", ["doctor", "watch.yaml"]),
+        ("prometheus_client", "live", ["events", "watch.yaml"]),
+        ("apprise", "live", ["judge", "watch.yaml", "e1", "right"]),
+        ("alembic", "live", ["camera", "watch.yaml"]),
+        ("paho.mqtt", "live", ["backtest", "watch.yaml", "--camera", "gate", "--budget", "1/day"]),
+        ("fastapi", "live,web", ["review", "--data", "data"]),
+    ],
+)
+def test_a_command_whose_extra_is_not_installed_says_which(
+    run: Run, monkeypatch: pytest.MonkeyPatch, missing: str, extra: str, command: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    ended = run(*command)
+    assert ended.status == 2
+    assert missing in problem(ended)
+    assert f"pip install 'amiss[{extra}]'" in problem(ended)

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from amiss.config import load_config, setting_rows
+from amiss.errors import ConfigError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -94,3 +95,27 @@ def settings_table(model: Any, prefix: str) -> Table:
     for key, _, default, description in setting_rows(model, prefix):
         table.add_row(key, str(default), description)
     return table
+
+
+EXTRAS = {
+    "live": ("sqlalchemy", "alembic", "paho.mqtt", "apprise", "prometheus_client", "threadpoolctl"),
+    "web": ("fastapi", "uvicorn", "argon2", "multipart"),
+}
+"""What each extra brings that its commands cannot do without."""
+
+
+def require(what: str, *extras: str) -> None:
+    """Make sure that what some extras bring is installed.
+
+    Args:
+        what: What needs it, for the message.
+        extras: Names of the extras.
+
+    Raises:
+        ConfigError: Something is missing.
+    """
+    for module in (module for extra in extras for module in EXTRAS[extra]):
+        try:
+            import_module(module)
+        except ImportError:
+            raise ConfigError(f"{what} needs {module}: pip install 'amiss[{','.join(extras)}]'") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from amiss.cli.common import Json, tell, write_json
+from amiss.cli.common import Json, require, tell, write_json
 from amiss.cli.live import watched
 from amiss.errors import ConfigError
 
@@ -33,9 +33,9 @@ Name = Annotated[str, typer.Option("--camera", help="Name of the camera.")]
 
 @contextmanager
 def _store(config: Path) -> Iterator[tuple[WatchSettings, Store]]:
+    settings = watched(config)
     from amiss.live.watch import store_of
 
-    settings = watched(config)
     store = store_of(settings)
     try:
         yield settings, store
@@ -51,6 +51,7 @@ def events(
     json_file: Json = None,
 ) -> None:
     """List the events of live cameras, the newest first."""
+    require("looking at live cameras", "live")
     from amiss.live.notify.wording import rarity
     from amiss.live.store.bodies import event_body
 
@@ -78,6 +79,7 @@ def judge(
     hours: Annotated[float, typer.Option("--hours", min=0.0, help="snooze: for how long.")] = 8.0,
 ) -> None:
     """Say what is normal here and what was right; it holds within seconds."""
+    require("looking at live cameras", "live")
     from amiss.live import people
 
     who = getpass.getuser()
@@ -109,6 +111,7 @@ def camera(
     ] = None,
 ) -> None:
     """Show where cameras are in their lives and what they have learned, or put one somewhere."""
+    require("looking at live cameras", "live")
     from amiss.live import people
     from amiss.live.collect import learned, read_blocks
     from amiss.live.display import read_told
@@ -151,6 +154,7 @@ def backtest(
     json_file: Json = None,
 ) -> None:
     """Tell what another alarm budget would have raised in what a camera has seen."""
+    require("looking at live cameras", "live")
     from amiss.live.backtest import backtest as run
     from amiss.live.curves import read_curve
     from amiss.live.notify.wording import rarity

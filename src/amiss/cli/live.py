@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amiss.cli.common import console, tell
+from amiss.cli.common import console, require, tell
 from amiss.errors import AmissError, ConfigError
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def watch(
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so many seconds.")] = None,
 ) -> None:
     """Watch live cameras: keep events, raise alarms within their budgets, tell people."""
+    settings = settings_of(what, model, data, budget)
     from amiss.live.watch import Watcher
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("amiss").setLevel(logging.INFO)  # other libraries may tell of addresses as they are
-    settings = settings_of(what, model, data, budget)
     with Watcher(settings) as watcher:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: watcher.stop())
@@ -54,10 +54,9 @@ def settings_of(what: str, model: Path | None, data: Path | None, budget: str | 
     Raises:
         ConfigError: The file cannot be used, or options are given that it has itself.
     """
-    try:
-        from amiss.live.settings import CameraSettings, WatchSettings, read_watch
-    except ImportError as error:
-        raise ConfigError(f"watching needs {error.name}: pip install 'amiss[live]'") from None
+    require("watching", "live")
+    from amiss.live.settings import CameraSettings, WatchSettings, read_watch
+
     if Path(what).suffix in YAML:
         if model or budget or data:
             raise ConfigError(f"{what} says all of this itself; leave --model, --budget and --data out")
@@ -81,10 +80,11 @@ def watched(what: Path) -> WatchSettings:
 
 def doctor(config: Annotated[Path, typer.Argument(help="The file of settings that `amiss watch` is given.")]) -> None:
     """Try everything that watching needs: cameras, models, store, alerts."""
+    settings = settings_of(str(config), None, None, None)
     from amiss.live.doctor import Level, examine
 
     bad = 0
-    for finding in examine(settings_of(str(config), None, None, None)):
+    for finding in examine(settings):
         bad += finding.level is Level.BAD
         tell(f"{finding.level}: {finding.what}: {finding.text}")
     if bad:

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from amiss.cli.common import tell
-from amiss.errors import ConfigError
+from amiss.cli.common import require, tell
 
 __all__ = ["review"]
 
@@ -25,10 +24,9 @@ def review(
     ] = None,
 ) -> None:
     """Serve the review page: see in seconds what was amiss, and say what is normal."""
-    try:
-        from amiss.web import open_site, serve
-    except ImportError as error:
-        raise ConfigError(f"the review page needs {error.name}: pip install 'amiss[live,web]'") from None
+    require("the review page", "live", "web")
+    from amiss.web import open_site, serve
+
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with open_site(data, store) as site:
         serve(site, host, port, tell)
