@@ -99,7 +99,7 @@ def settings_table(model: Any, prefix: str) -> Table:
 
 EXTRAS = {
     "live": ("sqlalchemy", "alembic", "paho.mqtt", "apprise", "prometheus_client", "threadpoolctl"),
-    "web": ("fastapi", "uvicorn", "argon2", "multipart"),
+    "web": ("fastapi", "uvicorn", "argon2", "python_multipart"),
 }
 """What each extra brings that its commands cannot do without."""
 
