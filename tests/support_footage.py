@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,11 +93,16 @@ def labels(length: int = WILD) -> Image:
 
 def as_video(path: Path, seed: int, length: int = CALM, wild: bool = False) -> Path:
     """An mp4 of these pictures."""
+    return encoded(path, pictures(seed, length, wild), preset="ultrafast", crf="16")
+
+
+def encoded(path: Path, images: Sequence[Image], codec: str = "libx264", **options: str) -> Path:
+    """A video of some pictures, with options of the codec such as `g`, the frames from key frame to key frame."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "crf": "16"})
+        stream = out.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for picture in pictures(seed, length, wild):
+        for picture in images:
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(stream.encode())
     return path

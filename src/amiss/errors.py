@@ -14,6 +14,7 @@
     ├── ShapeError              an array that does not have the shape or values its noun states
     ├── RegistryError           the same id registered twice
     ├── TrainingError           a network whose training came to nothing (exit status 1)
+    ├── ClusterError            workers that cannot be started, or a cluster that has gone away (exit status 1)
     ├── CameraError             a camera that does not answer, fell silent, or ended its stream (exit status 1)
     ├── DeliveryError           a receiver of alerts that did not take one; it is tried again
     └── StorageError            the disk is full or cannot be written, the store is damaged (exit status 1)
@@ -24,6 +25,7 @@ __all__ = [
     "AmissError",
     "BusyError",
     "CameraError",
+    "ClusterError",
     "ConfigError",
     "DatasetError",
     "DeliveryError",
@@ -94,6 +96,10 @@ class RegistryError(AmissError, ValueError):
 
 class TrainingError(AmissError):
     """A loss or a gradient that is not a number; what was learned before that is kept."""
+
+
+class ClusterError(AmissError):
+    """Workers that cannot be started, or a cluster that has gone away; what was finished is kept."""
 
 
 class CameraError(AmissError):

@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -156,6 +156,12 @@ class Table:
     @cache
     def _mappings(cls) -> tuple[dataclasses.Field[Any], ...]:
         return tuple(item for item in dataclasses.fields(cls) if item.metadata.get("mapping"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process makes it of its fields; views of mappings do not travel."""
+        fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        fields |= {item.name: dict(fields[item.name]) for item in self._mappings()}
+        return partial(type(self), **fields), ()
 
     def __len__(self) -> int:
         return len(getattr(self, self._columns()[0].name))

@@ -7,6 +7,7 @@ from clips import levels, write_frames, write_video
 
 from amiss.errors import FootageError
 from amiss.footage import FrameFolder, VideoFile, find_footage, open_footage
+from amiss.footage.find import expanded
 from amiss.footage.names import natural_key, safe_name
 
 
@@ -83,3 +84,29 @@ def test_names_are_safe_and_sorted_as_people_do() -> None:
     assert safe_name("..") == "clip"
     names = ["img10.png", "img2.png", "IMG1.png", "a", "3"]
     assert sorted(names, key=natural_key) == ["3", "a", "IMG1.png", "img2.png", "img10.png"]
+
+
+def test_patterns_and_lists_stand_for_what_they_name(tmp_path: Path) -> None:
+    for name in ("a10.mp4", "a2.mp4", "b1.mp4", "deep/er/c1.mp4", ".a3.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "list.txt").write_text("# the gate\n\na2.mp4\ndeep/**/*.mp4\ns3://bucket/x.mp4\n", encoding="utf-8")
+    found = expanded([f"{tmp_path}/a*.mp4", f"@{tmp_path}/list.txt", "s3://bucket/*.mp4", "as it is"])
+    here = [Path(path).relative_to(tmp_path).as_posix() for path in found[:4]]
+    assert here == ["a2.mp4", "a10.mp4", "a2.mp4", "deep/er/c1.mp4"]
+    assert found[4:] == ["s3://bucket/x.mp4", "s3://bucket/*.mp4", "as it is"]
+
+
+def test_a_name_with_marks_of_a_pattern_is_a_name(tmp_path: Path) -> None:
+    (tmp_path / "gate[1].mp4").touch()
+    assert expanded([f"{tmp_path}/gate[1].mp4"]) == [f"{tmp_path}/gate[1].mp4"]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", None])
+def test_a_pattern_or_a_list_of_nothing_is_named(tmp_path: Path, text: str | None) -> None:
+    with pytest.raises(FootageError, match="nothing fits"):
+        expanded([f"{tmp_path}/*.mp4"])
+    if text is not None:
+        (tmp_path / "list.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(FootageError, match=r"list\.txt"):
+        expanded([f"@{tmp_path}/list.txt"])

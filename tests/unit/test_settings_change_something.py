@@ -25,6 +25,8 @@ from amiss.engine.model import make_method
 from amiss.engine.score import score_clip
 from amiss.errors import ConfigError, WeightsError
 from amiss.footage import find_footage
+from amiss.footage.cuts import Layout
+from amiss.footage.span import Cut
 from amiss.methods.attributes import AttributesSettings
 from amiss.perception import poses
 from amiss.perception.blocks import make_block_features
@@ -37,6 +39,11 @@ from amiss.perception.video.clip_features import ClipFeatures
 from amiss.perception.video.swin import VideoSwin
 from amiss.pipeline import Pipeline
 from amiss.report.write import write_report
+from amiss.scale.desk import Desk, Task
+from amiss.scale.jobs import Answer, Forget, Look, Place, Score
+from amiss.scale.plan import Part, plan_parts
+from amiss.scale.team import Setup, make_team, scoring_setup
+from amiss.scale.work import Worker
 from amiss.scoring.calibrate import make_finder
 from amiss.scoring.events import find_spans
 from amiss.train import FabricTrainer
@@ -375,6 +382,66 @@ class Change:
     probe: Probe
 
 
+def planned(config: Config, folder: Path) -> Any:
+    """Where an hour with a key frame a minute is cut."""
+    cuts = tuple(Cut(600 * minute, 60.0 * minute) for minute in range(61))
+    return plan_parts(Layout("", 36001, 3600.0, 0.0, cuts), Needs(), config.scale)
+
+
+def team(config: Config, folder: Path) -> Any:
+    """How many workers are started."""
+    workers = make_team("processes", Setup(), config.scale)
+    workers.close()
+    return workers.started
+
+
+def tried(config: Config, folder: Path) -> Any:
+    """How often a task is given out that ends every worker."""
+    dying = Dying()
+    told: list[Exception] = []
+    Desk(dying, config.scale.attempts).run(iter([Task(Forget(Place("", "")), lambda *_: None, told.append)]))
+    return dying.sent, len(told)
+
+
+class Dying:
+    """A worker that ends with whatever it is given, and another in its place."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        return (self.sent,)
+
+    def send(self, *_: Any) -> None:
+        self.sent += 1
+
+    def wait(self) -> Answer:
+        return Answer(self.sent - 1, lost=True)
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+def left_in_cache(config: Config, folder: Path) -> Any:
+    """What is in the cache after a clip was scored by a worker and is done with."""
+    clip = walkers("kept", 3, length=40)
+    calm = Config.build(
+        {"cache": folder / "calm", "perception": {"boxes": {"source": "motion"}}, "method": {"parts": ["size"]}}
+    )
+    frames = folder / "frames"
+    frames.mkdir(exist_ok=True)
+    for frame in clip:
+        cv2.imwrite(str(frames / f"{frame.index:03d}.png"), frame.image)
+    model = learn(find_footage([frames]), config=calm)
+    kept = replace(model, config=calm.model_copy(update={"scale": config.scale, "cache": folder / "cache"}))
+    worker, place = Worker(scoring_setup(kept)), Place(str(frames), "frames")
+    worker.do(Score(place, worker.do(Look(place)).layout, Part()))
+    worker.do(Forget(place))
+    worker.close()
+    return sorted(path.name for path in (folder / "cache").glob("*"))
+
+
 CHANGES = {
     "footage.fps": Change(25, 10, length_of_pictures),
     "footage.gap": Change(1.0, 0.5, steps),
@@ -446,6 +513,11 @@ CHANGES = {
     "scoring.min_seconds": Change(0.2, 0.5, events),
     "report.video": Change("all", "none", reported),
     "report.events": Change(40, 1, reported),
+    "scale.workers": Change(1, 2, team),
+    "scale.part": Change(600, 1200, planned),
+    "scale.overlap": Change(60, 120, planned),
+    "scale.attempts": Change(1, 3, tried),
+    "scale.keep": Change(False, True, left_in_cache),
     "bench.cameras": Change("each", "together", cameras),
     "device": Change("cpu", "cuda:99", device),
     "seed": Change(0, 1, held_back),

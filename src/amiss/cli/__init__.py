@@ -30,7 +30,7 @@ app = typer.Typer(
 
 weights_app = typer.Typer(help="Pretrained networks: what there is, and how it comes here.")
 app.add_typer(weights_app, name="weights")
-COMMANDS: tuple[Callable[..., None], ...] = (
+COMMANDS: tuple[Callable[..., int | None], ...] = (
     learn.learn,
     learn.score,
     evaluate.evaluate,

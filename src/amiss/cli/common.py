@@ -20,7 +20,10 @@ from amiss.errors import ConfigError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
-Footage = Annotated[list[Path], typer.Argument(help="Video files, folders of frames, or folders of those.")]
+Footage = Annotated[
+    list[str],
+    typer.Argument(help="Video files, folders of frames, folders of those, patterns with *, or @FILE of such lines."),
+]
 Model = Annotated[Path, typer.Option("--model", help="Folder of the model.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 Sets = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting; may be given several times.")]

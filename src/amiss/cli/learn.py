@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amiss.cli.archive import score_on, team_of
 from amiss.cli.common import File, Footage, Model, Out, Sets, changed, console, make, tell
-from amiss.config import load_config
+from amiss.config import Config, load_config
 from amiss.console import ProgressDisplay
 
+if TYPE_CHECKING:
+    from amiss.engine.learn import Looking
+
 __all__ = ["learn", "score"]
+
+On = Annotated[
+    str | None,
+    typer.Option("--on", help="Spread the work: processes, ray, ray:auto or ray://HOST:PORT."),
+]
 
 
 def learn(
@@ -25,6 +36,7 @@ def learn(
     labels: Annotated[
         Path | None, typer.Option("--labels", help="Table of video,label (0 or 1), for methods that learn from it.")
     ] = None,
+    on: On = None,
 ) -> None:
     """Learn what is normal in front of one camera."""
     from amiss import api
@@ -34,21 +46,43 @@ def learn(
     settings = load_config(config, [*sets, *extra, *([f"scoring.budget={budget}"] if budget else [])])
     check_target(model)
     make(model.absolute().parent, "--model")
-    with ProgressDisplay(console()) as progress:
-        learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels)
+    with ProgressDisplay(console()) as progress, _looking(on, settings, method) as look:
+        learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels, look=look)
         learned.save(model)
     clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
     tell(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes; the model is {model}")
 
 
-def score(footage: Footage, model: Model, out: Out, config: File = None, sets: Sets = []) -> None:  # noqa: B006
+@contextmanager
+def _looking(on: str | None, config: Config, method: str) -> Iterator[Looking | None]:
+    """What looks at the footage: None for this process."""
+    if on is None:
+        yield None
+        return
+    from amiss.scale import Perceiver, learning_setup
+
+    with team_of(on, learning_setup(config, method), config) as team:
+        yield Perceiver(team, config.scale.attempts, config.cache)
+
+
+def score(
+    footage: Footage,
+    model: Model,
+    out: Out,
+    config: File = None,
+    sets: Sets = [],  # noqa: B006  # typer copies it
+    on: On = None,
+) -> int:
     """Score footage: tables, events, a report page and an annotated video."""
     from amiss import api, engine
     from amiss.footage import find_footage
     from amiss.report import write_report
 
     known = api.load(model)
-    used = known.with_settings(load_config(config, sets, known.config), changed(config, sets))
+    keys = changed(config, sets)
+    used = known.with_settings(load_config(config, sets, known.config), keys)
+    if on is not None:
+        return score_on(on, used, list(footage), out, video="report.video" in keys)
     clips = find_footage(footage, used.config.footage.fps)
     make(out, "--out")
     with ProgressDisplay(console()) as progress:
@@ -57,3 +91,4 @@ def score(footage: Footage, model: Model, out: Out, config: File = None, sets: S
         page = write_report(out, scores, used, progress, scores[0].name if len(scores) == 1 else "What was amiss")
     events = sum(len(item.events) for item in scores)
     tell(f"{events} {'event' if events == 1 else 'events'} in {len(scores)} clips; the report is {page}")
+    return 0

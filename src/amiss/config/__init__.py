@@ -20,6 +20,7 @@ from amiss.config.perception import (
     TracksConfig,
 )
 from amiss.config.run import BenchConfig, Config, FootageConfig, ReportConfig, ScoringConfig
+from amiss.config.scale import ScaleConfig
 from amiss.config.training import TrainConfig
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Polygon",
     "PosesConfig",
     "ReportConfig",
+    "ScaleConfig",
     "ScenesConfig",
     "ScoringConfig",
     "Settings",

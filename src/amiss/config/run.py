@@ -9,6 +9,7 @@ from pydantic import Field
 
 from amiss.config.base import Settings
 from amiss.config.perception import PerceptionConfig
+from amiss.config.scale import ScaleConfig
 from amiss.config.training import TrainConfig
 
 __all__ = ["BenchConfig", "Config", "FootageConfig", "ReportConfig", "ScoringConfig"]
@@ -73,6 +74,7 @@ class Config(Settings):
     scoring: ScoringConfig = Field(ScoringConfig(), description="Scoring.")
     report: ReportConfig = Field(ReportConfig(), description="Report.")
     bench: BenchConfig = Field(BenchConfig(), description="Benchmarks.")
+    scale: ScaleConfig = Field(ScaleConfig(), description="Many processes or machines.")
     device: str = Field("auto", description="Where networks run: auto, cpu, cuda, cuda:1, mps, …")
     seed: int = Field(0, ge=0, description="Seed of everything that draws at random.")
     cache: Path | None = Field(

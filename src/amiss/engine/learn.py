@@ -29,10 +29,13 @@ from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
 
-__all__ = ["check_labels", "learn", "learn_parts", "with_boxes"]
+__all__ = ["Looking", "check_labels", "learn", "learn_parts", "with_boxes"]
 
 LEAST_CLIPS = 4
 EXAMPLE_HEIGHT = 120
+
+Looking = Callable[[Sequence[Footage], Pipeline, Progress], list[WindowPart]]
+"""Gives the windows of every clip, made with a pipeline."""
 
 Held = tuple[WindowPart, float]
 """A clip, and the second from which it is held back."""
@@ -45,6 +48,7 @@ def learn(
     config: Config | None = None,
     progress: Progress = silent,
     labels: Mapping[str, int] | None = None,
+    look: Looking | None = None,
 ) -> Model:
     """Learn what is normal, or from labels of whole videos what is not.
 
@@ -58,6 +62,7 @@ def learn(
         progress: Told how far it is.
         labels: For a `weak` method, by the name of each video whether something abnormal happens in it, 0 or 1; of the
             videos, only normal ones are held back.
+        look: What makes windows of the footage; one clip after the other, in this process, when left out.
 
     Raises:
         ConfigError: The method or a setting does not exist, or labels are given to a method that takes none, or are
@@ -72,7 +77,9 @@ def learn(
     pipeline = Pipeline(config, fresh.needs)
     footage = [pipeline.masked(item) for item in footage]
     marks = check_labels([item.name for item in footage], fresh, labels)
-    parts = [replace(p, label=mark) for p, mark in zip(perceive(footage, pipeline, progress), marks, strict=True)]
+    parts = [
+        replace(p, label=mark) for p, mark in zip((look or perceive)(footage, pipeline, progress), marks, strict=True)
+    ]
     fitted = _fit_parts(parts, fresh, config, progress)
     seen: dict[str, Any] = {
         "clips": [item.name for item in footage],

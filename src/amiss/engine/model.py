@@ -30,7 +30,7 @@ __all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method", "nee
 FORMAT = 1
 INDEX = "model.json"
 HELD = "calibration.safetensors"
-OPEN_KEYS = ("report.", "device", "cache", "scoring.causal")
+OPEN_KEYS = ("report.", "scale.", "device", "cache", "scoring.causal")
 LEVEL_KEYS = ("scoring.budget", "scoring.release", "scoring.merge", "scoring.min_seconds")
 """Settings that decide what is an event, after which the level is set anew from what was held back."""
 LICENCES = {"efficientnet-lite0": "Apache-2.0 (EfficientNet-Lite0, ImageNet weights)"}
@@ -128,7 +128,7 @@ class Model:
         digest = hashlib.blake2b(digest_size=16)
         for name, array in sorted(self.method.state().items()):
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
-        settings = self.config.model_dump(mode="json", exclude={"cache", "report", "bench"})
+        settings = self.config.model_dump(mode="json", exclude={"cache", "report", "bench", "scale"})
         calibrations = {mode: calibration.to_json() for mode, calibration in self.calibrations.items()}
         digest.update(json.dumps([__version__, self.method.id, settings, calibrations], sort_keys=True).encode())
         return digest.hexdigest()

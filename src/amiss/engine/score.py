@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,19 @@ from amiss.scoring.combine import hold, persist, worst_region
 from amiss.scoring.events import Span, find_spans
 from amiss.scoring.explain import make_event, worst_of
 from amiss.storage import storage_errors, whole_file
-from amiss.types import Event, RegionScores, Windows
+from amiss.types import Event, FloatArray, FrameScores, RegionScores, Windows
 from amiss.windows.store import WindowPart
 
-__all__ = ["event_of", "score_clip", "score_clips", "score_part"]
+__all__ = [
+    "Settled",
+    "event_of",
+    "keep_scores",
+    "kept_key",
+    "raw_regions",
+    "score_clip",
+    "score_clips",
+    "settle",
+]
 
 KEY = "key"
 """Name of the file that says what a clip's scores were made of; written last."""
@@ -49,16 +59,55 @@ def score_clip(
     pipeline = pipeline or Pipeline(model.config, model.needs)
     footage = pipeline.masked(footage)
     part = pipeline.part(footage, tick)
-    mode = model.mode()
-    regions = score_part(model, part)
-    clock = np.array(part.clock, np.float64)
-    floor = model.calibrations[mode].floor
-    raw = worst_region(regions, len(clock), floor)
-    frames = model.curve(clock, raw, mode)
-    finder = make_finder(model.calibrations[mode].level, model.config.scoring, model.config.footage.gap)
-    spans = find_spans(frames.calibrated, frames.seconds, finder)
-    events = tuple(event_of(model, mode, footage.name, span, regions, part.of) for span in spans)
-    return Scores(footage.name, footage, regions, frames, events, floor)
+    settled = settle(model, raw_regions(model, part), np.array(part.clock, np.float64))
+    return settled.scores(model, footage, part.of)
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A clip that is scored, before anything is said of its events.
+
+    Attributes:
+        regions: Of every frame.
+        frames: The curve.
+        spans: When its events were.
+    """
+
+    regions: RegionScores
+    frames: FrameScores
+    spans: tuple[Span, ...]
+
+    def worst(self, span: Span) -> RegionScores:
+        """The region of an event that it is explained by; no row where it has none."""
+        return worst_of(_within(self.regions, span))
+
+    def scores(self, model: Model, footage: Footage, windows_of: Callable[[int, int], Windows]) -> Scores:
+        """The clip with its events explained.
+
+        Args:
+            model: What scored it.
+            footage: The clip.
+            windows_of: Gives the windows of a track whose score stands at a frame.
+        """
+        mode, name = model.mode(), footage.name
+        events = tuple(event_of(model, mode, name, span, self.regions, windows_of) for span in self.spans)
+        return Scores(name, footage, self.regions, self.frames, events, model.calibrations[mode].floor)
+
+
+def settle(model: Model, raw: RegionScores, clock: FloatArray) -> Settled:
+    """From the scores of a whole clip's windows to its curve, and when it had events.
+
+    Args:
+        model: What scored them.
+        raw: What `raw_regions` gives.
+        clock: `(T,)` seconds of all its frames.
+    """
+    calibration, config = model.calibrations[model.mode()], model.config
+    regions = hold(raw, model.needs.stride, clock, config.footage.gap, model.needs.reach)
+    regions = persist(regions, persistence(config, model.method), calibration.floor)
+    frames = model.curve(clock, worst_region(regions, len(clock), calibration.floor), model.mode())
+    finder = make_finder(calibration.level, config.scoring, config.footage.gap)
+    return Settled(regions, frames, tuple(find_spans(frames.calibrated, frames.seconds, finder)))
 
 
 @sealed("scores")
@@ -81,7 +130,7 @@ def score_clips(model: Model, footage: Sequence[Footage], out: Path, progress: P
     for item in map(pipeline.masked, footage):
         folder = out / "parts" / item.name
         key = content_key(model.fingerprint(), pipeline.key(item))
-        scores += _kept(folder, key, item) or _scored(folder, key, score_clip(model, item, pipeline, counter))
+        scores += _kept(folder, key, item) or [keep_scores(folder, key, score_clip(model, item, pipeline, counter))]
         counter.at_least(sum(len(one.frames) for one in scores))
     return scores
 
@@ -91,28 +140,47 @@ def _kept(folder: Path, key: str, footage: Footage) -> list[Scores]:
     with suppress(
         OSError, ValueError, KeyError, TypeError, ScoresError
     ):  # whatever is wrong with them, they are made anew
-        if (folder / KEY).read_text(encoding="utf-8") == key:
+        if kept_key(folder) == key:
             return read_scores(folder, {footage.name: footage})
     return []
 
 
-def _scored(folder: Path, key: str, scores: Scores) -> list[Scores]:
-    """The clip's scores after they were written; the key that says so comes last."""
+def kept_key(folder: Path) -> str:
+    """What the scores of a clip that are kept in a folder were made of; nothing where none are whole."""
+    try:
+        return (folder / KEY).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
+def keep_scores(folder: Path, key: str, scores: Scores) -> Scores:
+    """Write the scores of a clip; the key that says that they are whole comes last.
+
+    Args:
+        folder: Where to.
+        key: What they were made of.
+        scores: Of the clip.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / KEY).unlink(missing_ok=True)
     write_scores(folder, [scores], {})
     with whole_file(folder / KEY) as partial:
         partial.write_text(key, encoding="utf-8")
-    return [scores]
+    return scores
 
 
-def score_part(model: Model, part: WindowPart) -> RegionScores:
+def raw_regions(model: Model, part: WindowPart) -> RegionScores:
     """The scores of a clip's windows; a table of the right columns without rows where there are none."""
     batches = [model.method.score(windows) for windows in part.batches()]
-    regions = RegionScores.merge(batches) if batches else model.method.score(part[0:0])
-    regions = hold(regions, model.needs.stride, part.clock, model.config.footage.gap, model.needs.reach)
-    return persist(regions, persistence(model.config, model.method), model.calibrations[model.mode()].floor)
+    return RegionScores.merge(batches) if batches else model.method.score(part[0:0])
+
+
+def _within(regions: RegionScores, span: Span) -> RegionScores:
+    return regions[(regions.frame >= span.first) & (regions.frame <= span.last)]
 
 
 def event_of(
@@ -128,7 +196,7 @@ def event_of(
         regions: At least all regions of the span's frames.
         windows_of: Gives the windows of a track whose score stands at a frame.
     """
-    worst = worst_of(regions[(regions.frame >= span.first) & (regions.frame <= span.last)])
+    worst = worst_of(_within(regions, span))
     reasons: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     if len(worst):

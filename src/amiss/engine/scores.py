@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,18 @@ from amiss.scoring.explain import event_from_json, event_to_json
 from amiss.storage import whole_file
 from amiss.types import Event, FloatArray, FrameScores, RegionScores
 
-__all__ = ["Scores", "read_curves", "read_floors", "read_regions", "read_scores", "read_spans", "write_scores"]
+__all__ = [
+    "Scores",
+    "gather_scores",
+    "read_curves",
+    "read_floors",
+    "read_regions",
+    "read_scores",
+    "read_spans",
+    "region_table",
+    "regions_of",
+    "write_scores",
+]
 
 REGIONS, FRAMES, EVENTS = "scores.parquet", "frames.parquet", "events.json"
 PART, MAP = "part.", "map."
@@ -58,11 +70,52 @@ def write_scores(folder: Path, scores: Sequence[Scores], meta: Mapping[str, str]
     Raises:
         StorageError: It cannot be written.
     """
-    _write_table(folder / REGIONS, [_region_table(item) for item in scores], meta)
+    _write_table(folder / REGIONS, [region_table(item.name, item.regions) for item in scores], meta)
     _write_table(folder / FRAMES, [_frame_table(item) for item in scores], meta)
     events = [event_to_json(event) for item in scores for event in item.events]
     with whole_file(folder / EVENTS) as partial:
         partial.write_text(json.dumps(events, indent=1), encoding="utf-8")
+
+
+def gather_scores(folder: Path, parts: Sequence[Path], meta: Mapping[str, str]) -> None:
+    """Write the tables and events of many clips from those of each, one at a time; memory does not grow with them.
+
+    Args:
+        folder: Where to.
+        parts: Folders that `write_scores` wrote, at least one.
+        meta: Texts noted in the tables.
+
+    Raises:
+        ScoresError: One of the clips is missing or damaged.
+        StorageError: It cannot be written.
+    """
+    for name in (REGIONS, FRAMES):
+        with whole_file(folder / name) as partial, ExitStack() as stack:
+            writer: pq.ParquetWriter | None = None
+            for part in parts:
+                table = _read(part / name).replace_schema_metadata(dict(meta))
+                writer = writer or stack.enter_context(pq.ParquetWriter(partial, table.schema))
+                writer.write_table(table)
+    with whole_file(folder / EVENTS) as partial, partial.open("w", encoding="utf-8") as file:
+        events = (event for part in parts for event in _events(part))
+        file.write("[")
+        for number, event in enumerate(events):
+            file.write((",\n" if number else "\n") + json.dumps(event, indent=1))
+        file.write("]")
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ScoresError(f"{path} is missing or damaged ({error}); score again") from None
+
+
+def _events(folder: Path) -> list[Any]:
+    try:
+        return list(json.loads((folder / EVENTS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ScoresError(f"{folder / EVENTS} is missing or damaged ({error}); score again") from None
 
 
 def _write_table(path: Path, tables: Sequence[pa.Table], meta: Mapping[str, str]) -> None:
@@ -71,9 +124,14 @@ def _write_table(path: Path, tables: Sequence[pa.Table], meta: Mapping[str, str]
         pq.write_table(table, partial)
 
 
-def _region_table(scores: Scores) -> pa.Table:
-    regions = scores.regions
-    columns: dict[str, Any] = {"clip": _repeat(scores.name, len(regions))}
+def region_table(clip: str, regions: RegionScores) -> pa.Table:
+    """Regions as a table on disk has them.
+
+    Args:
+        clip: Name of their clip.
+        regions: A row a region.
+    """
+    columns: dict[str, Any] = {"clip": _repeat(clip, len(regions))}
     columns |= {"frame": regions.frame, "seconds": regions.seconds}
     columns |= {name: regions.box[:, index] for index, name in enumerate(("x1", "y1", "x2", "y2"))}
     columns |= {"track": regions.track, "score": regions.score}
@@ -188,7 +246,7 @@ def read_regions(folder: Path) -> Callable[[str], RegionScores]:
 def _of_clip(tables: Mapping[str, pa.Table], name: str) -> RegionScores:
     """The regions of a clip; a table without rows for a clip in which nothing was seen."""
     try:
-        return _regions(tables[name] if name in tables else next(iter(tables.values())).slice(0, 0))
+        return regions_of(tables[name] if name in tables else next(iter(tables.values())).slice(0, 0))
     except (KeyError, ValueError, AttributeError, pa.ArrowException) as error:
         raise ScoresError(f"the scores of clip {name} are damaged ({error}); score again") from None
 
@@ -232,7 +290,12 @@ def _floor(table: pa.Table) -> float:
     return float(_column(table, FLOOR if FLOOR in table.column_names else "raw").min(initial=np.inf))
 
 
-def _regions(table: pa.Table) -> RegionScores:
+def regions_of(table: pa.Table) -> RegionScores:
+    """Regions from a table that `region_table` made.
+
+    Raises:
+        KeyError: It lacks a column.
+    """
     box = np.stack([_column(table, name) for name in ("x1", "y1", "x2", "y2")], axis=1)
     parts = {name: _column(table, column) for name, column in _named(table, PART).items()}
     maps = {name: _map(table, column) for name, column in _named(table, MAP).items()}

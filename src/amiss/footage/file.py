@@ -145,13 +145,15 @@ class VideoFile:
     Args:
         path: The file.
         name: Short name; the file's stem without unsafe characters when left out.
+        content: Its fingerprint, where it is known already.
 
     Raises:
         FootageError: There is no such file, or it is empty.
     """
 
-    def __init__(self, path: Path | str, name: str | None = None) -> None:
+    def __init__(self, path: Path | str, name: str | None = None, content: str | None = None) -> None:
         self.path = Path(path)
+        self._content = content
         self.name = safe_name(name or self.path.stem)
         if self.path.is_dir():
             raise FootageError(f"{self.path} is a folder, not a video file")
@@ -162,7 +164,7 @@ class VideoFile:
 
     @cached_property
     def _header(self) -> _Header:
-        with self._open() as (container, stream):
+        with self.opened() as (container, stream):
             stated = not _STATES_LENGTH.isdisjoint(container.format.name.split(","))
             rate = nominal_rate(stream)
             duration = _duration(container, stream) if stated else None
@@ -183,7 +185,7 @@ class VideoFile:
 
     def fingerprint(self) -> str:
         """A hash of the file's bytes."""
-        return content_hash([self.path])
+        return self._content or content_hash([self.path])
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames.
@@ -193,7 +195,7 @@ class VideoFile:
         """
         header, line = self._header, TimeLine(self._header.rate)
         count, end, shape, turn = 0, 0.0, None, Turn()
-        for count, picture in enumerate(self._decode(), start=1):
+        for count, picture in enumerate(self.decoded(), start=1):
             seconds = line.next(stamp_of(picture))
             image = turn(picture)
             shape = shape or image.shape
@@ -201,12 +203,23 @@ class VideoFile:
                 raise FootageError(_changed(self.path, shape, image.shape, count - 1))
             end = seconds + (_seconds(picture.duration, picture.time_base) or 1.0 / header.rate)
             yield Frame(image, count - 1, seconds)
-        self._check_whole(count, end)
+        self.check_whole(count, end)
 
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Decoded pictures in the order of showing."""
+    def decoded(self, after: int | None = None, early: float = 0.0) -> Iterator[VideoFrame]:
+        """Decoded pictures in the order of showing.
+
+        Args:
+            after: Begin at about the last key frame that is not shown after this time stamp, in the stream's ticks, as
+                well as the file lets one find it; at the first frame when left out.
+            early: So many seconds before it.
+
+        Raises:
+            FootageError: It is no video, or cannot be decoded to its end.
+        """
         count, seconds = 0, 0.0
-        with self._open() as (container, stream):
+        with self.opened() as (container, stream):
+            if after is not None:
+                container.seek(after - round(early / stream.time_base) if stream.time_base else after, stream=stream)
             start = _seconds(stream.start_time, stream.time_base)
             pictures = container.decode(stream)
             while True:
@@ -223,8 +236,16 @@ class VideoFile:
                 seconds = seconds if stamp is None else stamp - start
                 yield picture
 
-    def _check_whole(self, count: int, end: float) -> None:
-        """Compare what was decoded with what the header announced; a few frames less are common and harmless."""
+    def check_whole(self, count: int, end: float) -> None:
+        """Compare what was found with what the header announced; a few frames less are common and harmless.
+
+        Args:
+            count: Number of frames.
+            end: Seconds from the beginning of the first to the end of the last.
+
+        Raises:
+            FootageError: It is cut off or damaged.
+        """
         header = self._header
         if not count:
             raise FootageError(f"{self.path} holds no picture that can be decoded; copy or convert it again")
@@ -236,8 +257,12 @@ class VideoFile:
             )
 
     @contextmanager
-    def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        """The opened container and its video stream."""
+    def opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        """The opened container and its video stream.
+
+        Raises:
+            FootageError: It is no video, or one that cannot be decoded here.
+        """
         try:
             # The scheme keeps colons in names from being read as one; the list keeps playlists off the network.
             container = av.open(f"file:{self.path}", options={"protocol_whitelist": "file"})

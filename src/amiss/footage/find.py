@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from glob import glob
 from pathlib import Path
 
 from amiss.errors import FootageError
@@ -10,9 +11,9 @@ from amiss.footage.base import Footage
 from amiss.footage.features import FEATURE_SUFFIXES, FeatureFile, holds_features
 from amiss.footage.file import VIDEO_SUFFIXES, VideoFile
 from amiss.footage.folder import PICTURE_SUFFIXES, FrameFolder
-from amiss.footage.names import unique_names, visible
+from amiss.footage.names import natural_key, unique_names, visible
 
-__all__ = ["find_footage", "make_footage", "open_footage"]
+__all__ = ["expanded", "find_footage", "list_footage", "make_footage", "open_footage"]
 
 _DEEPEST = 5
 
@@ -20,7 +21,8 @@ _DEEPEST = 5
 def find_footage(paths: Sequence[Path | str], fps: float = 25.0) -> list[Footage]:
     """All footage under `paths`, in their order, each folder in natural order of names.
 
-    A path is a video file, a folder of frames, or a folder in which such are looked for, up to five levels down.
+    A path is a video file, a folder of frames, or a folder in which such are looked for, up to five levels down; or a
+    pattern or a list of those, see `expanded`.
     The headers of videos are read, so that a file which is no video is known at once. Files of features count where no
     pictures or videos lie beside them.
 
@@ -34,6 +36,15 @@ def find_footage(paths: Sequence[Path | str], fps: float = 25.0) -> list[Footage
     Raises:
         FootageError: A path is missing, holds no footage, or holds both pictures and videos; or a file is no video.
     """
+    return [_checked(make_footage(path, fps, name)) for path, name in list_footage(expanded(map(str, paths)))]
+
+
+def list_footage(paths: Iterable[Path | str]) -> list[tuple[Path, str]]:
+    """The path and the name of all footage under `paths`, like `find_footage`, without a look into any file.
+
+    Raises:
+        FootageError: A path holds no footage, or holds both pictures and videos.
+    """
     found: dict[Path, Path] = {}
     for path in map(Path, paths):
         here = list(_under(path, _DEEPEST))
@@ -45,9 +56,48 @@ def find_footage(paths: Sequence[Path | str], fps: float = 25.0) -> list[Footage
             found.setdefault(place.absolute(), place)
     if not found:
         raise FootageError("no footage was given; name a video file or a folder")
-    return [
-        _checked(make_footage(path, fps, name)) for path, name in zip(found, unique_names(list(found)), strict=True)
-    ]
+    return list(zip(found, unique_names(list(found)), strict=True))
+
+
+def expanded(paths: Iterable[str]) -> list[str]:
+    """Paths in the place of patterns and lists.
+
+    Args:
+        paths: Each a path as it is, a pattern with `*`, `?` or `[...]` (`**` for folders at any depth), or `@FILE`: a
+            text file with a path a line, from that file's folder on; empty lines and those that begin with `#` are left
+            out.
+
+    Raises:
+        FootageError: A pattern fits nothing, or a list cannot be read or is empty.
+    """
+    found: list[str] = []
+    for path in paths:
+        if path.startswith("@") and not Path(path).exists():
+            found += _listed(Path(path[1:]))
+        elif any(mark in path for mark in "*?[") and "://" not in path and not Path(path).exists():
+            found += _matching(path)
+        else:
+            found.append(path)
+    return found
+
+
+def _listed(file: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeError) as error:
+        raise FootageError(f"the list {file} cannot be read ({error}); give a text file with a path a line") from None
+    named = [line for line in lines if line and not line.startswith("#")]
+    if not named:
+        raise FootageError(f"the list {file} names no footage; write a path a line")
+    return expanded(line if "://" in line else str(file.parent / line) for line in named)
+
+
+def _matching(pattern: str) -> list[str]:
+    found = glob(pattern, recursive=True)  # noqa: PTH207  # a pattern may begin anywhere, and Path has no such search
+    names = [name for name in found if not Path(name).name.startswith(".")]
+    if not names:
+        raise FootageError(f"nothing fits the pattern {pattern}; check it")
+    return sorted(names, key=natural_key)
 
 
 def open_footage(path: Path | str, fps: float = 25.0, name: str | None = None) -> Footage:

@@ -84,13 +84,17 @@ class FrameFolder:
         path: The folder.
         fps: Frames per second; frame i is at i / fps seconds.
         name: Short name; the folder's name without unsafe characters when left out.
+        content: Its fingerprint, where it is known already.
 
     Raises:
         FootageError: There is no such folder, it holds no picture, or the rate is not positive.
     """
 
-    def __init__(self, path: Path | str, fps: float = 25.0, name: str | None = None) -> None:
+    def __init__(
+        self, path: Path | str, fps: float = 25.0, name: str | None = None, content: str | None = None
+    ) -> None:
         self.path = Path(path)
+        self._content = content
         self.name = safe_name(name or self.path.name or self.path.resolve().name)
         if not (fps > 0 and math.isfinite(fps)):
             raise FootageError(f"the frame rate of {self.path} is {fps}; give a number of frames per second above 0")
@@ -109,7 +113,7 @@ class FrameFolder:
 
     def fingerprint(self) -> str:
         """A hash of the pictures' bytes in their order, and of the rate, which the time stamps come from."""
-        return content_hash(self.pictures, salt=f"frames at {self.rate!r}")
+        return self._content or content_hash(self.pictures, salt=f"frames at {self.rate!r}")
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames.
@@ -117,8 +121,20 @@ class FrameFolder:
         Raises:
             FootageError: A picture cannot be read, or has another size than the first.
         """
+        return self.between(0, self.length)
+
+    def between(self, start: int, stop: int) -> Iterator[Frame]:
+        """Some of the frames, with the numbers and times that they have among all.
+
+        Args:
+            start: Number of the first.
+            stop: Number of the one after the last.
+
+        Raises:
+            FootageError: A picture cannot be read, or has another size than the first of them.
+        """
         first: tuple[int, ...] | None = None
-        for index, path in enumerate(self.pictures):
+        for index, path in enumerate(self.pictures[start:stop], start):
             try:
                 image = read_picture(path)
             except FootageError as error:
