@@ -64,6 +64,24 @@ def state_of(task: Any) -> dict[str, list[Any]]:
     return {name: tensor.flatten().tolist() for name, tensor in task.module.state_dict().items()}
 
 
+class Plain(Tiny):
+    """Without anything by which the windows of a batch see each other, and without chance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 3, 3, padding=1))
+
+    def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"picture": (self.module(batch["image"]).float() - batch["image"]).square().mean()}
+
+
+def plainly(trainer: FabricTrainer, store: WindowStore) -> Plain:
+    """Such a task after its training."""
+    task = Plain()
+    trainer(task, store, 0)
+    return task
+
+
 class Leaving(Tiny):
     """What is held out looks the best after the first epoch, as the more is learned the worse it gets."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from amiss import engine
 from amiss.config import Config, load_config
 from amiss.datasets import read_video_labels
-from amiss.engine.learn import Looking
+from amiss.engine.learn import Hands
 from amiss.engine.progress import silent
 from amiss.footage import Footage, find_footage, open_footage
 from amiss.methods.base import Progress
@@ -70,7 +70,7 @@ def learn(
     settings: Sequence[str] = (),
     progress: Progress = silent,
     labels: Mapping[str, int] | Path | str | None = None,
-    look: Looking | None = None,
+    hands: Hands | None = None,
 ) -> Model:
     """Learn what is normal in front of one camera, or from labels of whole videos what is not.
 
@@ -82,7 +82,7 @@ def learn(
         settings: `key=value` texts, as after `--set`.
         progress: Told how far it is.
         labels: For methods that learn from them, 0 or 1 by the name of each video, or the CSV file of these.
-        look: What makes windows of the footage; this process when left out, see `amiss.scale.Perceiver`.
+        hands: Who looks at the footage and trains networks; this process when left out, see `amiss.scale`.
 
     Raises:
         ConfigError: A method or a setting does not exist, or a value does not fit.
@@ -95,7 +95,7 @@ def learn(
     for source in sources:
         opened += find_footage([source], config.footage.fps) if isinstance(source, Path | str) else [source]
     marks = read_video_labels(Path(labels)) if isinstance(labels, Path | str) else labels
-    return _public(engine.learn(opened, method, config, progress, marks, look))
+    return _public(engine.learn(opened, method, config, progress, marks, hands))
 
 
 def load(folder: Path | str) -> Model:

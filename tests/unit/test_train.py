@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from amiss.errors import FootageError, TrainingError
 from amiss.types import Windows
 from amiss.windows.store import WindowStore
-from support_training import Leaving, Tiny, state_of, tiny_store, trainer_of
+from support_training import Leaving, Tiny, plainly, state_of, tiny_store, trainer_of
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +300,19 @@ def test_several_devices_see_every_window_once(store: WindowStore, tmp_path: Pat
     assert np.allclose(alone, together, rtol=0.2)  # statistics of half a batch differ a little
     assert state_of(one) != state_of(two)
     assert not two.module.training
+
+
+def test_several_devices_learn_the_weights_that_one_learns(store: WindowStore, tmp_path: Path) -> None:
+    """Of a network whose windows do not see each other; the last batch of an epoch does not divide by the devices."""
+    one, two = (
+        plainly(trainer_of(tmp_path / str(count), epochs=2, batch=7, devices=count, holdout=0.2), store)
+        for count in (1, 2)
+    )
+    for name, tensor in one.module.state_dict().items():
+        assert torch.allclose(tensor, two.module.state_dict()[name], rtol=1e-4, atol=1e-6), name
+    alone, together = (history(tmp_path / name) for name in ("1", "2"))
+    for key in ("loss", "held_out"):
+        assert np.allclose([row[key] for row in alone], [row[key] for row in together], rtol=1e-5), key
 
 
 def test_tied_weights_and_counters_are_kept(store: WindowStore, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from amiss.config import Config, load_config
 from amiss.console import ProgressDisplay
 
 if TYPE_CHECKING:
-    from amiss.engine.learn import Looking
+    from amiss.engine.learn import Hands
 
 __all__ = ["learn", "score"]
 
@@ -46,23 +46,26 @@ def learn(
     settings = load_config(config, [*sets, *extra, *([f"scoring.budget={budget}"] if budget else [])])
     check_target(model)
     make(model.absolute().parent, "--model")
-    with ProgressDisplay(console()) as progress, _looking(on, settings, method) as look:
-        learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels, look=look)
+    with ProgressDisplay(console()) as progress, _hands(on, settings, method) as hands:
+        learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels, hands=hands)
         learned.save(model)
     clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
     tell(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes; the model is {model}")
 
 
 @contextmanager
-def _looking(on: str | None, config: Config, method: str) -> Iterator[Looking | None]:
-    """What looks at the footage: None for this process."""
+def _hands(on: str | None, config: Config, method: str) -> Iterator[Hands]:
+    """Who looks at the footage and trains."""
+    from amiss.engine.learn import Hands
+
     if on is None:
-        yield None
+        yield Hands()
         return
-    from amiss.scale import Perceiver, learning_setup
+    from amiss.scale import Perceiver, RayLauncher, learning_setup
 
     with team_of(on, learning_setup(config, method), config) as team:
-        yield Perceiver(team, config.scale.attempts, config.cache)
+        look = Perceiver(team, config.scale.attempts, config.cache)
+        yield Hands(look, RayLauncher(on) if on.startswith("ray") else None)
 
 
 def score(

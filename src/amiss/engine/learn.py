@@ -26,16 +26,31 @@ from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
 from amiss.scoring.combine import hold, persist, worst_region
 from amiss.scoring.smooth import Smoothing, smooth_stretches
+from amiss.train import Launcher
 from amiss.types import FloatArray, Image, RegionScores
 from amiss.windows.store import WindowPart, WindowStore
 
-__all__ = ["Looking", "check_labels", "learn", "learn_parts", "with_boxes"]
+__all__ = ["Hands", "Looking", "check_labels", "learn", "learn_parts", "with_boxes"]
 
 LEAST_CLIPS = 4
 EXAMPLE_HEIGHT = 120
 
 Looking = Callable[[Sequence[Footage], Pipeline, Progress], list[WindowPart]]
 """Gives the windows of every clip, made with a pipeline."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who does the work of learning, where it is not this process.
+
+    Attributes:
+        look: Makes windows of the footage.
+        launch: Trains networks.
+    """
+
+    look: Looking | None = None
+    launch: Launcher | None = None
+
 
 Held = tuple[WindowPart, float]
 """A clip, and the second from which it is held back."""
@@ -48,7 +63,7 @@ def learn(
     config: Config | None = None,
     progress: Progress = silent,
     labels: Mapping[str, int] | None = None,
-    look: Looking | None = None,
+    hands: Hands | None = None,
 ) -> Model:
     """Learn what is normal, or from labels of whole videos what is not.
 
@@ -62,14 +77,14 @@ def learn(
         progress: Told how far it is.
         labels: For a `weak` method, by the name of each video whether something abnormal happens in it, 0 or 1; of the
             videos, only normal ones are held back.
-        look: What makes windows of the footage; one clip after the other, in this process, when left out.
+        hands: Who looks and trains; this process when left out.
 
     Raises:
         ConfigError: The method or a setting does not exist, or labels are given to a method that takes none, or are
             missing.
         FootageError: Footage cannot be read, or there is too little of it.
     """
-    config = config or Config()
+    config, hands = config or Config(), hands or Hands()
     fresh = make_method(method, config)
     config, note = with_boxes(config) if fresh.needs.boxes else (config, "")
     Smoothing.parse(config.scoring.smoothing)
@@ -77,10 +92,9 @@ def learn(
     pipeline = Pipeline(config, fresh.needs)
     footage = [pipeline.masked(item) for item in footage]
     marks = check_labels([item.name for item in footage], fresh, labels)
-    parts = [
-        replace(p, label=mark) for p, mark in zip((look or perceive)(footage, pipeline, progress), marks, strict=True)
-    ]
-    fitted = _fit_parts(parts, fresh, config, progress)
+    seen_parts = (hands.look or perceive)(footage, pipeline, progress)
+    parts = [replace(part, label=mark) for part, mark in zip(seen_parts, marks, strict=True)]
+    fitted = _fit_parts(parts, fresh, config, progress, hands.launch)
     seen: dict[str, Any] = {
         "clips": [item.name for item in footage],
         "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
@@ -132,14 +146,16 @@ class _Fitted:
         return Model(self.method, config, self.calibrations, {**seen, **self.learned}, examples)
 
 
-def _fit_parts(parts: Sequence[WindowPart], fresh: Method, config: Config, progress: Progress) -> _Fitted:
+def _fit_parts(
+    parts: Sequence[WindowPart], fresh: Method, config: Config, progress: Progress, launch: Launcher | None = None
+) -> _Fitted:
     """Learn from some of the parts, calibrate on the rest, and take that in as well."""
     kept, held = split_parts(parts, config)
-    training = _fit(fresh, WindowStore(kept), config, progress)
+    training = _fit(fresh, WindowStore(kept), config, progress, launch)
     calibrations = _calibrate(fresh, held, config, progress)
     if fresh.quick:
         fitted = make_method(fresh.id, config)
-        training = _fit(fitted, WindowStore(parts), config, progress)
+        training = _fit(fitted, WindowStore(parts), config, progress, launch)
     else:
         fitted = _take_in(fresh, held)
     learned: dict[str, Any] = {
@@ -190,9 +206,11 @@ def with_boxes(config: Config) -> tuple[Config, str]:
     return config.model_copy(update={"perception": perception}), note
 
 
-def _fit(method: Method, store: WindowStore, config: Config, progress: Progress) -> dict[str, Any]:
+def _fit(
+    method: Method, store: WindowStore, config: Config, progress: Progress, launch: Launcher | None
+) -> dict[str, Any]:
     """Let the method learn; returns what is worth keeping of each training of a network."""
-    trainer = make_trainer(method, store, config, progress)
+    trainer = make_trainer(method, store, config, progress, launch)
     method.fit(store, seed=config.seed, progress=progress, trainer=trainer)
     return trainer.trained
 

@@ -5,10 +5,12 @@ from amiss.scale.learning import Perceiver
 from amiss.scale.outcome import gather, worst_clips
 from amiss.scale.places import list_places
 from amiss.scale.team import Setup, Team, learning_setup, make_team, scoring_setup
+from amiss.scale.training import RayLauncher
 
 __all__ = [
     "Archive",
     "Perceiver",
+    "RayLauncher",
     "Setup",
     "Team",
     "gather",

@@ -1,5 +1,5 @@
 """The one training loop, for every method that trains networks."""
 
-from amiss.train.trainer import FabricTrainer
+from amiss.train.trainer import FabricTrainer, Launcher
 
-__all__ = ["FabricTrainer"]
+__all__ = ["FabricTrainer", "Launcher"]

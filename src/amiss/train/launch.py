@@ -24,7 +24,7 @@ from amiss.train.device import cores, repeatable
 from amiss.train.job import Job
 from amiss.train.loop import Loop
 
-__all__ = ["launch"]
+__all__ = ["launch", "train_on"]
 
 
 def launch(job: Job, checkpoint: Checkpoint, device: torch.device, progress: Progress) -> None:
@@ -92,14 +92,32 @@ def _one_of_several(fabric: Fabric, job: Job, checkpoint: Checkpoint, said: Any)
             said.put((what, done, total))
 
     fabric.barrier()
-    with _quiet(), repeatable(max(1, cores() // job.config.devices)):
-        problem = None
-        try:
-            Loop(fabric, job, checkpoint, tell).run()
-        except TrainingError as error:  # any other comes to one process alone, whose end ends the rest
-            problem = error
-        _part()
+    problem = train_on(fabric, job, checkpoint, tell, max(1, cores() // job.config.devices))
+    _part()
     return problem
+
+
+def train_on(
+    fabric: Fabric, job: Job, checkpoint: Checkpoint, progress: Progress, threads: int
+) -> TrainingError | None:
+    """Train in one of several processes; all see the same losses, so all stop at the same step.
+
+    Args:
+        fabric: Launched.
+        job: What to train.
+        checkpoint: Where it is kept; only the first process writes it.
+        progress: Told how far it is.
+        threads: That this process may use.
+
+    Returns:
+        What was not a number; any other problem is raised, and comes to one process alone, whose end ends the rest.
+    """
+    with _quiet(), repeatable(threads):
+        try:
+            Loop(fabric, job, checkpoint, progress).run()
+        except TrainingError as error:
+            return error
+    return None
 
 
 def _part() -> None:

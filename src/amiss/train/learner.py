@@ -17,7 +17,7 @@ from amiss.train.job import Job
 from amiss.types import IntArray
 from amiss.windows.store import WindowStore
 
-__all__ = ["Batch", "Learner", "Step"]
+__all__ = ["Batch", "Learner", "Share", "Step"]
 
 Batch = dict[str, Tensor]
 
@@ -40,6 +40,19 @@ class Step:
         named = {f"the loss {name!r}": value for name, value in self.losses.items()}
         named["the norm of the gradient"] = self.norm
         return next((f"{name} is {value}" for name, value in named.items() if not math.isfinite(value)), "")
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """One device's part of a batch.
+
+    Attributes:
+        tensors: Of its windows.
+        weight: How much its means count beside the other devices', so that their mean is that of all windows.
+    """
+
+    tensors: Batch
+    weight: float = 1.0
 
 
 class _Losses(nn.Module):
@@ -73,18 +86,19 @@ class Learner:
         limit = plan.clip if job.config.clip is None else job.config.clip
         self._limit = limit or math.inf  # without a limit the norm is only measured
 
-    def batch(self, store: WindowStore, rows: IntArray) -> Batch:
-        """This device's share of some windows; where there are fewer than devices, some take the same one."""
+    def batch(self, store: WindowStore, rows: IntArray) -> Share:
+        """This device's share of some windows; of fewer than there are devices, some take one that counts nothing."""
         share = rows[self._fabric.global_rank :: self._fabric.world_size]
         made = self._task.batch(store.take(share if len(share) else rows[:1]))
-        return {name: self._laid(tensor) for name, tensor in made.items()}
+        weight = len(share) * self._fabric.world_size / len(rows)
+        return Share({name: self._laid(tensor) for name, tensor in made.items()}, weight)
 
     def _laid(self, tensor: Tensor) -> Tensor:
         if self._channels_last and tensor.dim() == 4:
             return tensor.contiguous(memory_format=torch.channels_last)
         return tensor
 
-    def learn(self, batch: Batch, rate: float, seed: int) -> Step:
+    def learn(self, batch: Share, rate: float, seed: int) -> Step:
         """Take one step for each part of the task that learns in turn, unless a loss or the gradient is not a number.
 
         Args:
@@ -109,7 +123,7 @@ class Learner:
             self._task.take_turn(turn)
             yield turn
 
-    def _step(self, batch: Batch, rate: float, seed: int) -> Step:
+    def _step(self, batch: Share, rate: float, seed: int) -> Step:
         self._module.train()
         for group in self._inner.param_groups:
             group["lr"] = rate
@@ -128,7 +142,7 @@ class Learner:
         return step
 
     @torch.no_grad()
-    def look(self, batch: Batch, seed: int) -> Step:
+    def look(self, batch: Share, seed: int) -> Step:
         """The losses of a batch in evaluation mode; nothing is learned."""
         self._module.eval()
         values: dict[str, float] = {}
@@ -136,10 +150,10 @@ class Learner:
             values |= self._values(self._forward(batch, seed))
         return Step(values, 0.0)
 
-    def _forward(self, batch: Batch, seed: int) -> Batch:
+    def _forward(self, batch: Share, seed: int) -> Batch:
         torch.manual_seed(seed + self._fabric.global_rank)
-        losses: Batch = self._losses(self._fabric.to_device(batch))
-        return losses
+        losses: Batch = self._losses(self._fabric.to_device(batch.tensors))
+        return losses if self._fabric.world_size == 1 else {name: term * batch.weight for name, term in losses.items()}
 
     def _values(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
         """Each term, averaged over the devices so that all of them see the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ from amiss.config import TrainConfig
 from amiss.errors import FootageError, StorageError
 from amiss.methods.base import Progress
 from amiss.methods.task import Task
-from amiss.train.checkpoint import MODULE, Standing, chosen
+from amiss.train.checkpoint import MODULE, Checkpoint, Standing, chosen
 from amiss.train.device import cores, repeatable, resolve_precision
 from amiss.train.job import Job
 from amiss.windows.store import WindowStore
 
-__all__ = ["FabricTrainer"]
+__all__ = ["FabricTrainer", "Launcher"]
+
+Launcher = Callable[[Job, Checkpoint, torch.device, Progress], None]
+"""Trains a job to its end on devices of some kind."""
 
 
 class FabricTrainer:
@@ -27,14 +31,19 @@ class FabricTrainer:
         device: Name of the torch device.
         folder: Of checkpoints; each task gets a folder in it, of its name.
         progress: Told how far each training is.
+        launcher: Runs a training to its end, after which the checkpoint holds the outcome; on this machine when left
+            out.
 
     Attributes:
         trained: By the name of each task what is worth keeping of its training: epochs, last losses, seconds, precision
             and device.
     """
 
-    def __init__(self, config: TrainConfig, device: str, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self, config: TrainConfig, device: str, folder: Path, progress: Progress, launcher: Launcher | None = None
+    ) -> None:
         self._config, self._device, self._folder, self._progress = config, torch.device(device), folder, progress
+        self._launcher = launcher
         self.trained: dict[str, dict[str, Any]] = {}
 
     def __call__(self, task: Task, store: WindowStore, seed: int) -> None:
@@ -63,7 +72,7 @@ class FabricTrainer:
             from amiss.train.launch import launch
 
             with repeatable(max(1, cores() // self._config.devices)):
-                launch(job, checkpoint, self._device, self._progress)
+                (self._launcher or launch)(job, checkpoint, self._device, self._progress)
             found = checkpoint.read()
         if found is None:
             raise StorageError(f"{job.folder} lost what was just written; is something cleaning it?")
