@@ -72,9 +72,11 @@ class DisFlow:
         before, self._previous = self._previous, np.asarray(grey, np.uint8)
         if before is None:
             return np.zeros((height, width, 2), np.float32)
-        flow = np.negative(self._dis.calc(grey, before, np.zeros((*grey.shape, 2), np.float32)))
+        flow = self._dis.calc(grey, before, None)  # a flow to begin with would be shrunk to every scale, also of zeros
+        np.negative(flow, out=flow)
         if self._scale < 1:
-            flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR) / np.float32(self._scale)
+            flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+            flow /= np.float32(self._scale)
         return np.asarray(flow, np.float32)
 
     def fingerprint(self) -> str:
