@@ -34,7 +34,7 @@ from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
 from amiss.types import Frame, Image
 
-LEARNED, SCORED, ROUNDS = 400, 200, 5
+LEARNED, SCORED, ROUNDS = 200, 100, 3
 AT_ONCE = 10
 """Frames whose pictures are made ready for the networks at once."""
 STAGES = ("boxes", "tracker", "flow", "features", "trails", "windows")
