@@ -111,7 +111,9 @@ class Networks:
             detector: Any = network._detector  # noqa: SLF001
             self.counts["pictures"] = 0
             for start in range(0, len(self._frames), AT_ONCE):
-                pieces = [piece for frame in self._frames[start : start + AT_ONCE] for piece in network.pieces(frame.image)]
+                pieces = [
+                    piece for frame in self._frames[start : start + AT_ONCE] for piece in network.pieces(frame.image)
+                ]
                 blobs = [detector._blob(piece) for piece in pieces]  # noqa: SLF001
                 self.counts["pictures"] += len(blobs)
                 with timed(spent):

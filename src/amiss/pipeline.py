@@ -46,7 +46,7 @@ from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "look_together", "resolve_device"]
 
-STAGES_VERSION = 12
+STAGES_VERSION = 13
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 

@@ -107,7 +107,7 @@ class OpenVinoEmbedder:
         # N, S, S, 3 → N, 3, S, S
         output = self._network.to_openvino(ops, ops.transpose(values, np.array([0, 3, 1, 2])))
         # one thread: a few small crops lose more by sharing than they gain, and other stages have the other cores
-        settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
+        settings: dict[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
         settings |= {"INFERENCE_PRECISION_HINT": "f32"}
         model = openvino.Model([output], [crops], "features")
         return openvino.Core().compile_model(model, "CPU", settings)

@@ -73,12 +73,13 @@ class DisFlow:
         self._previous = grey
         if before is None:
             return np.zeros((height, width, 2), np.float32)
-        flow = self._dis.calc(grey, before, None)  # a flow to begin with would be shrunk to every scale, also of zeros
+        # a flow to begin with would be shrunk to every scale, even one of zeros
+        flow = np.asarray(self._dis.calc(grey, before, None), np.float32)  # type: ignore[call-overload]  # stubs: no None
         np.negative(flow, out=flow)
         if self._scale < 1:
-            flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
+            flow = np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
             flow /= np.float32(self._scale)
-        return np.asarray(flow, np.float32)
+        return flow
 
     def skip(self, frame: Frame) -> None:
         """Take in a frame whose own flow nobody needs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,8 +52,8 @@ class MotionBoxes:
         smooth = cv2.GaussianBlur(frame.image, (5, 5), 0)
         marked = self._background.apply(smooth)
         grey = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), np.uint8)
-        come = cv2.bitwise_and(self._has_come(grey), cv2.compare(marked, SHADOW, cv2.CMP_NE))
-        mask = cv2.bitwise_or(come, cv2.compare(marked, FOREGROUND, cv2.CMP_EQ))
+        come = cv2.bitwise_and(self._has_come(grey), _compared(marked, SHADOW, cv2.CMP_NE))
+        mask = cv2.bitwise_or(come, _compared(marked, FOREGROUND, cv2.CMP_EQ))
         is_first = not self._before
         self._before = [*self._before[-1:], grey]
         if is_first:
@@ -66,11 +67,16 @@ class MotionBoxes:
             return np.zeros(grey.shape, np.uint8)
         first, second = (cv2.absdiff(grey, before) for before in self._before)
         summed = cv2.add(first, second, dtype=cv2.CV_16U)
-        return np.asarray(cv2.compare(summed, self._config.threshold, cv2.CMP_GT), np.uint8)
+        return _compared(summed, self._config.threshold, cv2.CMP_GT)
 
     def fingerprint(self, origin: Path | None) -> str:  # noqa: ARG002  # other sources need the origin
         """Nothing else than footage and settings goes in."""
         return ""
+
+
+def _compared(picture: Any, number: int, how: int) -> Image:
+    """255 where a picture compares so with a number."""
+    return np.asarray(cv2.compare(picture, number, how), np.uint8)  # type: ignore[call-overload]  # stubs: no numbers
 
 
 def _closed(mask: Image, config: MotionConfig) -> Image:

@@ -92,7 +92,7 @@ class _Index:
         self._tree = cKDTree(samples) if samples.shape[1] <= TREE_DIMENSIONS else None
         self._squares = (samples**2).sum(1)
         self._search: NearestNeighbors | None = None
-        self._before: dict[bytes, float] = {}
+        self._before: dict[tuple[int, bytes], float] = {}
 
     def kth(self, vectors: FloatArray, k: int) -> FloatArray:
         """`(N,)` float64 distance to the k-th nearest sample, or to the furthest where there are fewer.
@@ -103,7 +103,7 @@ class _Index:
         vectors = np.asarray(vectors, np.float32)
         if self._tree is not None or not 0 < len(vectors) <= FEW:
             return self._measured(vectors, k)
-        keys, before = [vector.tobytes() for vector in vectors], self._before
+        keys, before = [(k, vector.tobytes()) for vector in vectors], self._before
         new = [row for row, key in enumerate(keys) if key not in before]
         found = dict(zip((keys[row] for row in new), self._measured(vectors[new], k).tolist(), strict=True))
         self._before = now = {key: found[key] if key in found else before[key] for key in keys}
