@@ -22,7 +22,7 @@ from amiss.types import FloatArray, Image
 __all__ = ["Embedder", "Exportable", "OpenVinoEmbedder", "TorchEmbedder", "make_embedder"]
 
 MEAN, SPREAD = 127, 128
-OPENVINO_BATCHES = (12, 4, 1)
+OPENVINO_BATCHES = (1, 2, 3, 4, 6, 8, 12)
 TORCH_BATCH = 8
 """Torch takes at most so many crops at once: from 16 on it sums in another order, and gives other last digits."""
 
@@ -54,8 +54,8 @@ def make_embedder(network: torch.nn.Module, device: torch.device, size: int) -> 
 class OpenVinoEmbedder:
     """Runs an exportable network, compiled for a few sizes of batch when they are first met.
 
-    A network compiled for any size takes half as long again, so a number of crops is taken apart into such batches.
-    Several threads may use it at once.
+    A network compiled for any size takes half as long again, and crops that only fill a batch up cost less than reading
+    all weights once more. Several threads may use it at once.
 
     Args:
         network: On the processor, from `(N, 3, S, S)` RGB as (value - 127) / 128 to `(N, D)`.
@@ -71,19 +71,18 @@ class OpenVinoEmbedder:
 
     def __call__(self, crops: Image) -> FloatArray:
         """`(N, D)` float32 of `(N, S, S, 3)` uint8 RGB."""
-        found: list[FloatArray] = []
-        done = 0
-        for batch in OPENVINO_BATCHES:
-            while len(crops) - done >= batch:
-                found.append(self._features(crops[done : done + batch]))
-                done += batch
-        return np.concatenate(found)
+        largest = OPENVINO_BATCHES[-1]
+        return np.concatenate(
+            [self._features(crops[start : start + largest]) for start in range(0, len(crops), largest)]
+        )
 
     def _features(self, crops: Image) -> FloatArray:
-        request = self._request(len(crops))
-        request.input_tensors[0].data[:] = crops  # its own memory is filled and read in place
+        batch = next(batch for batch in OPENVINO_BATCHES if batch >= len(crops))
+        request = self._request(batch)
+        # its own memory is filled and read in place; what it was given before fills the batch up
+        request.input_tensors[0].data[: len(crops)] = crops
         request.infer(share_inputs=True)
-        return np.array(request.output_tensors[0].data, np.float32)
+        return np.array(request.output_tensors[0].data[: len(crops)], np.float32)
 
     def _request(self, batch: int) -> Any:
         """A request of this thread at one size of batch."""
