@@ -37,7 +37,14 @@ from amiss.types import Frame, Image
 LEARNED, SCORED, ROUNDS = 200, 100, 3
 AT_ONCE = 10
 """Frames whose pictures are made ready for the networks at once."""
-STAGES = ("boxes", "tracker", "flow", "features", "trails", "windows")
+STAGES = {
+    "boxes": ("update",),
+    "tracker": ("update",),
+    "flow": ("update", "skip"),
+    "features": ("update", "ask", "compute", "rows"),
+    "trails": ("update",),
+    "windows": ("update",),
+}
 
 
 @dataclass(frozen=True)
@@ -146,9 +153,13 @@ def stages_ms(model: Model, frames: Sequence[Frame]) -> dict[str, float]:
         return run
 
     stream = Stream(model)
-    for name in STAGES:
-        if stage := getattr(stream.pipeline, f"_{name}"):
-            stage.update = counted(name, stage.update)
+    for name, calls in STAGES.items():
+        stage = getattr(stream.pipeline, f"_{name}")
+        for call in calls:
+            if hasattr(stage, call):
+                setattr(stage, call, counted(name, getattr(stage, call)))
+    stream_model: Any = model.method
+    stream_model.score = counted("score", stream_model.score)
     begin, busy = time.thread_time(), time.process_time()
     for frame in frames:
         stream.update(frame)
