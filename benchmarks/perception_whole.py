@@ -22,6 +22,7 @@ from amiss.footage import find_footage
 from amiss.perception.network_boxes import NetworkBoxes
 from amiss.pipeline import Pipeline
 from amiss.types import Frame
+from attributes_speed import STAGES
 
 FRAMES, ROUNDS = 180, 3
 
@@ -47,9 +48,11 @@ def stages_ms(pipeline: Pipeline, frames: Sequence[Frame]) -> dict[str, float]:
 
         return run
 
-    for name in ("boxes", "tracker", "flow", "features", "trails", "cubes"):
+    for name, calls in STAGES.items():
         stage = getattr(pipeline, f"_{name}")
-        stage.update = timed(name, stage.update)
+        for one in calls:
+            if hasattr(stage, one):
+                setattr(stage, one, timed(name, getattr(stage, one)))
     for frame in frames:
         pipeline.update(frame)
     return {name: round(1000 * seconds / len(frames), 2) for name, seconds in spent.items()}

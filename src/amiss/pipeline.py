@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,11 @@ from amiss.errors import ConfigError, FootageError
 from amiss.footage import FeatureFile, Footage
 from amiss.footage.absent import AbsentFootage
 from amiss.footage.names import content_hash
+from amiss.perception.ahead import ahead, in_groups, shared_cores
 from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
 from amiss.perception.cache import Cache, content_key, default_cache
-from amiss.perception.features import Features
+from amiss.perception.features import Asked, Features
 from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.log import Rows, StageLog
 from amiss.perception.masks import Masked, Masks
@@ -45,7 +46,7 @@ from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "look_together", "resolve_device"]
 
-STAGES_VERSION = 12
+STAGES_VERSION = 13
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
@@ -95,8 +96,28 @@ def look_together(pipelines: Sequence[Pipeline], frames: Sequence[Frame]) -> Non
         look([network for network, _ in pairs], [frame for _, frame in pairs])
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """A frame, and what was seen in it alone or beside the one before.
+
+    Attributes:
+        frame: The frame.
+        step: Seconds since the frame before; 0 where footage begins, at first or after a gap.
+        boxes: What was found, not yet followed.
+        flow: As in `Seen`.
+    """
+
+    frame: Frame
+    step: float
+    boxes: Boxes
+    flow: FloatArray | None
+
+
 class Pipeline:
     """From frames to windows, for one camera. All state is in the object.
+
+    It looks at frames first (boxes, flow) and then makes something of what it saw (tracks, features, windows), so that
+    one can go ahead of the other.
 
     Args:
         config: Settings of footage and perception.
@@ -147,34 +168,73 @@ class Pipeline:
             self._poses.reset(origin)
         self._before = None
         self._after_gap()
+        self._windows.reset()
         self.finish()
 
     def _after_gap(self) -> None:
-        """Forget what must not reach across a jump in time."""
-        for stage in (self._flow, self._features, self._trails, self._smoother, self._scene, self._windows):
+        """Forget what must not reach across a jump in time, of what is made of frames."""
+        for stage in (self._features, self._trails, self._smoother, self._scene):
             if stage:
                 stage.reset()
 
     def update(self, frame: Frame) -> Windows:
         """The windows that this frame completes."""
-        step = 0.0 if self._before is None else frame.seconds - self._before
-        self._before = frame.seconds
-        if not 0 < step <= self._config.footage.gap:
-            step = 0.0
-            self._after_gap()
-        return self._windows.update(self._see(self._masks.apply(frame), step))
+        (windows,) = self._understand(self._look([frame]))
+        return windows
 
     def finish(self) -> Windows | None:
         """The windows that the end of the footage completes, or None if none wait for it."""
         return self._windows.finish() if isinstance(self._windows, TubeBuilder) else None
 
-    def _see(self, frame: Frame, step: float) -> Seen:
-        boxes = self._follow(frame, self._find(frame)) if self._boxes else Boxes.empty()
-        flow = self._flow.update(frame) if self._flow else None
-        features = self._describe(frame, boxes)
+    def _look(self, frames: Sequence[Frame]) -> list[_Look]:
+        """Look at frames in their order; a network sees all of them at once."""
+        shown = [self._masks.apply(frame) for frame in frames]
+        if (network := self.network) and len(frames) > 1 and not self._log("boxes").known:
+            look([network] * len(frames), shown)
+        return [self._look_at(frame) for frame in shown]
+
+    def _look_at(self, frame: Frame) -> _Look:
+        step = 0.0 if self._before is None else frame.seconds - self._before
+        self._before = frame.seconds
+        if not 0 < step <= self._config.footage.gap:
+            step = 0.0
+            if self._flow:
+                self._flow.reset()
+        boxes = self._find(frame)
+        return _Look(frame, step, boxes, self._move(frame, boxes))
+
+    def _move(self, frame: Frame, boxes: Boxes) -> FloatArray | None:
+        """The flow, where a window may be cut from it."""
+        if self._flow is None:
+            return None
+        if self._needs.window == "cube" and self._needs.length == 1 and not len(boxes):
+            self._flow.skip(frame)
+            return None
+        return self._flow.update(frame)
+
+    def _understand(self, looks: Sequence[_Look]) -> list[Windows]:
+        """The windows that each frame completes; the features of all of them are computed at once."""
+        told = [self._see(look) for look in looks]
+        if self._features:
+            self._features.compute()
+        return [self._complete(seen, asked) for seen, asked in told]
+
+    def _see(self, look: _Look) -> tuple[Seen, Asked]:
+        """All but the features, and those that are wanted."""
+        frame = look.frame
+        if not look.step:
+            self._after_gap()
+        boxes = self._follow(frame, look.boxes) if self._boxes else look.boxes
+        wants = self._features is not None and not self._log("features").known
+        asked = self._features.ask(frame, boxes) if self._features and wants else ()
         dwell, speed = self._trails.update(frame, boxes) if self._trails else (None, None)
         scene = self._scene.update(frame) if self._scene else None
-        return Seen(frame, step, boxes, flow, features, dwell, speed, self._pose(frame, boxes), scene)
+        return Seen(frame, look.step, boxes, look.flow, None, dwell, speed, self._pose(frame, boxes), scene), asked
+
+    def _complete(self, seen: Seen, asked: Asked) -> Windows:
+        if not seen.step:
+            self._windows.reset()
+        return self._windows.update(replace(seen, features=self._describe(asked)))
 
     def _find(self, frame: Frame) -> Boxes:
         """Boxes, from the log of an earlier run if there is one."""
@@ -196,12 +256,12 @@ class Pipeline:
         followed = replace(boxes, track=tracks["track"])
         return followed[followed.track != NO_TRACK]  # an unsure box that no track expects is no evidence
 
-    def _describe(self, frame: Frame, boxes: Boxes) -> FloatArray | None:
+    def _describe(self, asked: Asked) -> FloatArray | None:
         """`(N, D)` float16 features, from the log of an earlier run if there is one."""
         stage = self._features
         if stage is None:
             return None
-        return self._log("features").next(lambda: {"feature": stage.update(frame, boxes).astype(np.float16)})["feature"]
+        return self._log("features").next(lambda: {"feature": stage.rows(asked).astype(np.float16)})["feature"]
 
     def _pose(self, frame: Frame, boxes: Boxes) -> Poses | None:
         """The poses, from the log of an earlier run if there is one."""
@@ -251,10 +311,18 @@ class Pipeline:
         return self._masks.apply(frame)
 
     def windows(self, footage: Footage) -> Iterator[tuple[Frame, Windows]]:
-        """Every frame of some footage with the windows that it completes."""
+        """Every frame of some footage with the windows that it completes.
+
+        One thread decodes, one looks, and the one that asks makes windows of what was seen.
+        """
         self.reset(footage.path)
-        for frame in footage:
-            yield frame, self.update(frame)
+        looked = ahead(self._look(frames) for frames in ahead(in_groups(footage)))
+        try:
+            for looks in looked:
+                for one, windows in zip(looks, self._understand(looks), strict=True):
+                    yield one.frame, windows
+        finally:
+            looked.close()  # no thread outlives it
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
@@ -318,7 +386,7 @@ class Pipeline:
         """
         key = self.key(footage)
         if not self._cache().find(key):
-            with self._logged(footage), self._cache().writing(key) as writer:
+            with self._logged(footage), shared_cores(), self._cache().writing(key) as writer:
                 self._write(footage, WindowWriter(writer), tick)
         entry = self._cache().find(key)
         if entry is None:

@@ -16,6 +16,7 @@ from amiss.footage import open_footage
 from amiss.live.nouns import Arrival
 from amiss.live.settings import WatchSettings
 from amiss.live.watch import Watcher
+from amiss.perception.flow import DisFlow
 from amiss.pipeline import Pipeline, look_together
 from amiss.types import Windows
 from support import Mover, Rectangles
@@ -114,3 +115,32 @@ def test_what_was_looked_at_of_another_frame_is_not_taken(network: Config) -> No
     look_together([pipeline], [first])
     pipeline.update(second)
     assert asked == [5, 5]
+
+
+@pytest.mark.parametrize("parts", [("speed", "size", "place"), ("velocity", "appearance", "dwell")], ids=",".join)
+def test_a_file_looked_at_ahead_gives_what_its_frames_give_one_by_one(network: Config, parts: tuple[str, ...]) -> None:
+    """Over a jump in time in the middle of a group of frames, too."""
+    config = network.model_copy(update={"method": {"parts": list(parts)}})
+    needs = make_method("attributes", config).needs
+    clip = Rectangles("a", (Mover(10, 30, dx=2), Mover(70, 60, dx=-2)), 21, jump=(11, 5.0))
+    ahead, one_by_one = Pipeline(config, needs), Pipeline(config, needs)
+    asked = count([ahead])
+    whole = [windows for _, windows in ahead.windows(clip)]
+    assert asked == [40, 40, 25], "eight frames of a whole and four tiles each"
+    one_by_one.reset(clip.path)
+    assert_same(Windows.merge(whole), Windows.merge([one_by_one.update(frame) for frame in clip]))
+
+
+def test_a_frame_in_which_nothing_was_found_needs_no_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config.build({"perception": {"boxes": {"source": "motion"}}, "method": {"parts": ["velocity"]}})
+    needs = make_method("attributes", config).needs
+    clip = Rectangles("a", (Mover(30, 30, dx=0), Mover(60, 60, dx=-2)), 12)
+    searched: list[int] = []
+    plain = DisFlow.update
+    monkeypatch.setattr(DisFlow, "update", lambda self, frame: (searched.append(frame.index), plain(self, frame))[1])
+    lazy = [windows for _, windows in Pipeline(config, needs).windows(clip)]
+    assert 0 not in searched
+    monkeypatch.setattr(DisFlow, "skip", plain)
+    eager = [windows for _, windows in Pipeline(config, needs).windows(clip)]
+    np.testing.assert_array_equal(Windows.merge(lazy).data["flow"], Windows.merge(eager).data["flow"])
+    assert len(Windows.merge(lazy)) > 5

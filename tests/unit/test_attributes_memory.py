@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from amiss.methods.attributes.memory import RECENT, Memory
+from amiss.methods.attributes.memory import RECENT, Memory, _Index
 
 
 def filled(number: int, capacity: int = 100, neighbours: int = 1, dimension: int = 2) -> Memory:
@@ -44,6 +44,25 @@ def test_distance_is_to_the_kth_or_to_the_furthest_of_fewer() -> None:
     assert memory.distance(np.array([[0.0]])) == pytest.approx([5])
     memory.neighbours = 20
     assert memory.distance(np.array([[0.0]])) == pytest.approx([9])
+
+
+def test_what_was_asked_before_is_not_measured_again_until_the_memory_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    memory = Memory(16, 500, 2)
+    memory.fill(random.normal(size=(300, 16)), np.zeros(300, np.int64))
+    old, new = random.normal(size=(2, 3, 16)).astype(np.float32)
+    first = memory.distance(old)
+    measured: list[int] = []
+    plain = _Index._measured
+    monkeypatch.setattr(_Index, "_measured", lambda *given: (measured.append(len(given[1])), plain(*given))[1])
+    mixed = memory.distance(np.concatenate([new[:1], old[1:]]))
+    assert measured == [1]
+    np.testing.assert_array_equal(mixed[1:], first[1:])
+    memory.neighbours = 5
+    assert (memory.distance(old[1:]) > first[1:]).all()
+    memory.neighbours = 2
+    memory.add(np.repeat(old[1:], 2, axis=0))
+    assert memory.distance(old[1:]).max() < 1e-5
 
 
 def test_nothing_asked_gives_nothing() -> None:

@@ -109,6 +109,20 @@ def test_rows_are_those_of_the_boxes(network: Mean) -> None:
     assert as_level(stage.update(Frame(image, 1, 0.04), boxes[::-1])).tolist() == [100, 0]
 
 
+def test_several_frames_are_computed_at_once_and_give_what_each_gives_alone(network: Mean) -> None:
+    frames = [flat(10 * index, index) for index in range(4)]
+    followed = [tracked(5), tracked(5, 7), tracked(7, NO_TRACK), tracked(5)]
+    one, many = Features(FeaturesConfig(every=2), CPU), Features(FeaturesConfig(every=2), CPU)
+    alone = [one.update(frame, boxes) for frame, boxes in zip(frames, followed, strict=True)]
+    network.asked = 0
+    asked = [many.ask(frame, boxes) for frame, boxes in zip(frames, followed, strict=True)]
+    assert network.asked == 0
+    many.compute()
+    assert network.asked == 4
+    for given, expected in zip(asked, alone, strict=True):
+        np.testing.assert_array_equal(many.rows(given), expected)
+
+
 def test_no_boxes_give_no_rows_of_the_right_length(network: Mean) -> None:
     found = Features(FeaturesConfig(), CPU).update(flat(0, 0), Boxes.empty())
     assert (found.shape, found.dtype) == ((0, 3), np.float32)

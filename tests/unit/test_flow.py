@@ -54,6 +54,19 @@ def test_reset_forgets_the_frame_before() -> None:
     assert not again[0].any()
 
 
+@pytest.mark.parametrize("kind", ["dis", "network"])
+def test_after_a_frame_that_was_skipped_the_flow_is_as_if_it_was_not(kind: str, tmp_path: Path) -> None:
+    network = write_flow(tmp_path / "flow.onnx", 40, 12) if kind == "network" else None
+    flow = FLOW_SOURCES[kind](FlowConfig(source=kind, network=network))
+    frames = panned(4, 3)
+    expected = [flow.update(frame) for frame in frames][2]
+    flow.reset()
+    flow.update(frames[0])
+    flow.skip(frames[1])
+    np.testing.assert_array_equal(flow.update(frames[2]), expected)
+    assert expected.any()
+
+
 def test_two_cameras_do_not_mix() -> None:
     left, right = DisFlow(FlowConfig()), DisFlow(FlowConfig())
     for (a, b), (c, d) in zip(pairwise(panned(4, 3)), pairwise(panned(0, 3)), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import yaml
 
 from amiss.config import BoxesConfig, Config, PerceptionConfig
 from amiss.errors import ConfigError, WeightsError
+from amiss.footage import open_footage
 from amiss.perception import network_boxes
 from amiss.perception.boxes import BOX_SOURCES, BoxSource, tidy
 from amiss.perception.motion import MotionBoxes
@@ -179,3 +181,20 @@ def test_three_hundred_boxes_and_boxes_outside_or_without_area_are_tidied() -> N
     assert (kept.area >= Config().perception.boxes.min_area).all()
     assert kept.xyxy.min() >= 0
     assert (kept.xyxy <= [640, 360, 640, 360]).all()
+
+
+def test_a_picture_gives_the_same_boxes_alone_as_among_others(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit: else a file, whose tiles come one way, is not what a live camera among others is."""
+    pytest.importorskip("openvino")
+    if not (shared_data / "weights").is_dir() or not (shared_data / "sample" / "vtest.avi").is_file():
+        pytest.skip("the shared data has no weights/, or no sample/vtest.avi")
+    monkeypatch.setenv("AMISS_WEIGHTS", str(shared_data / "weights"))
+    pictures = [frame.image for frame in islice(open_footage(shared_data / "sample" / "vtest.avi"), 6)]
+    source = NetworkBoxes(BoxesConfig(source="network", tiles=1))
+    for picture, among_others in zip(pictures, source.find(pictures), strict=True):
+        (alone,) = source.find([picture])
+        assert len(alone) > 3
+        for column in ("xyxy", "confidence", "label"):
+            np.testing.assert_array_equal(getattr(alone, column), getattr(among_others, column))

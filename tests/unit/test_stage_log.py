@@ -53,8 +53,8 @@ def test_another_method_reads_what_stages_gave(tmp_path: Path, monkeypatch: pyte
     config = config_of(tmp_path, [CLIP])
     windows_of(config, Needs("cube", ("feature",)))
     fresh = windows_of(config_of(tmp_path, [CLIP], cache=tmp_path / "other"), FEATURES)
-    for stage in (FileBoxes, Tracker, Features):
-        monkeypatch.setattr(stage, "update", lambda *_: refuse())
+    for stage, asked in ((FileBoxes, "update"), (Tracker, "update"), (Features, "ask")):
+        monkeypatch.setattr(stage, asked, lambda *_: refuse())
     kept = windows_of(config, FEATURES)
     assert np.array_equal(kept.box, fresh.box)
     assert np.array_equal(kept.track, fresh.track)
@@ -84,7 +84,7 @@ def test_a_setting_makes_anew_what_depends_on_it_and_no_more(
 
 def test_a_run_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = config_of(tmp_path, [CLIP])
-    monkeypatch.setattr(Features, "update", lambda *_: refuse())
+    monkeypatch.setattr(Features, "ask", lambda *_: refuse())
     with pytest.raises(AssertionError, match="asked"):
         windows_of(config, FEATURES)
     assert not list((tmp_path / "cache").rglob("*.json"))

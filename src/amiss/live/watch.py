@@ -7,8 +7,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -218,21 +218,33 @@ class Watcher:
         return running or any(desk.waiting for desk in self._desks.values())
 
     def _round(self) -> None:
-        """One frame of each camera that has any."""
-        given: list[tuple[_Desk, Arrival]] = []
+        """One frame of each camera that has any; only those wait for the others whose networks see them together."""
+        alone: list[Future[None]] = []
+        together: list[tuple[_Desk, Future[Arrival | None]]] = []
         for desk in self._desks.values():
-            if desk.waiting:
-                arrival = desk.waiting.popleft()
-                if shaped := self._prepare(desk, arrival):
-                    given.append((desk, shaped))
-        if not given:
-            return
+            if not desk.waiting:
+                continue
+            arrival = desk.waiting.popleft()
+            if desk.seat.pipeline.network:
+                together.append((desk, self._pool.submit(self._prepare, desk, arrival)))
+            else:
+                alone.append(self._pool.submit(self._serve, desk, arrival))
+        given = [(desk, shaped) for desk, found in together if (shaped := found.result())]
+        if given:
+            self._look_together(given)
+        for found in [*alone, *(self._pool.submit(self._score, *pair) for pair in given)]:
+            found.result()
+
+    def _look_together(self, given: Sequence[tuple[_Desk, Arrival]]) -> None:
         try:
             look_together([desk.seat.pipeline for desk, _ in given], [arrival.frame for _, arrival in given])
         except Exception:  # whatever is wrong with one, each then asks for itself
             LOG.exception("cameras cannot be looked at together")
-        for found in [self._pool.submit(self._score, desk, arrival) for desk, arrival in given]:
-            found.result()
+
+    def _serve(self, desk: _Desk, arrival: Arrival) -> None:
+        """Prepare and score a frame that no network has to see beside others."""
+        if shaped := self._prepare(desk, arrival):
+            self._score(desk, shaped)
 
     def _prepare(self, desk: _Desk, arrival: Arrival) -> Arrival | None:
         try:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from amiss.config import Settings
 from amiss.errors import ConfigError, WeightsError
-from amiss.perception.network import Network
+from amiss.perception.network import Network, Pictures
 from amiss.perception.overlap import suppressed
 from amiss.types import Boxes, FloatArray, Image, Label
 
@@ -101,15 +101,16 @@ class Detector:
         self._labels = _label_map(description)
         self._network = Network(description.path)
         _check_input(self._network, description)
+        about = description
+        self._network.show(Pictures(about.layout, about.colours, about.dtype, about.mean, about.scale))
         try:
-            self._read(self._network(self._blob(np.zeros((8, 8, 3), np.uint8))), 1.0, 1.0)
+            self._read(self._network.many([self._blob(np.zeros((8, 8, 3), np.uint8))])[0], 1.0, 1.0)
         except (WeightsError, IndexError, KeyError, ValueError) as error:
             raise ConfigError(f"the description of the detector {description.path} does not fit it: {error}") from None
 
     def find(self, images: Sequence[Image]) -> list[Boxes]:
         """The boxes in each picture `(H, W, 3)` uint8 RGB, the surest first, in pixels of the picture."""
-        blobs = [self._blob(image) for image in images]
-        given = [self._network(blobs[0])] if len(blobs) == 1 else self._network.many(blobs)
+        given = self._network.many([self._blob(image) for image in images])
         return [self._place(outputs, image) for outputs, image in zip(given, images, strict=True)]
 
     def _place(self, outputs: Mapping[str, NDArray[Any]], image: Image) -> Boxes:
@@ -120,16 +121,9 @@ class Detector:
             across = down = min(across, down)
         return self._read(outputs, across, down)
 
-    def _blob(self, image: Image) -> NDArray[Any]:
-        """`(1, 3, h, w)` or `(1, h, w, 3)`: a picture as the network takes it."""
-        about = self._about
-        picture = _fitted(image, about)
-        if about.colours == "BGR":
-            picture = picture[..., ::-1]
-        values = picture.astype(about.dtype)
-        if about.dtype == "float32" and (any(about.mean) or set(about.scale) != {1.0}):
-            values = (values - np.array(about.mean, np.float32)) / np.array(about.scale, np.float32)
-        return (values.transpose(2, 0, 1) if about.layout == "NCHW" else values)[None]
+    def _blob(self, image: Image) -> Image:
+        """`(1, h, w, 3)`: a picture at the size that the network takes."""
+        return _fitted(image, self._about)[None]
 
     def _read(self, outputs: Mapping[str, NDArray[Any]], across: float, down: float) -> Boxes:
         """Boxes from what the network gave; `across` and `down` are input pixels for each pixel of the picture."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import ceil, floor
 
@@ -16,7 +16,7 @@ from amiss.perception.embed import Embedder, make_embedder
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
 
-__all__ = ["FEATURE_NETWORKS", "Features", "crop"]
+__all__ = ["FEATURE_NETWORKS", "Asked", "Features", "crop"]
 
 FEATURE_NETWORKS: Registry[Callable[[], tuple[torch.nn.Module, int]]] = Registry("feature source")
 """Each gives a network from (N, 3, S, S) RGB as (value - 127) / 128 to (N, D), and D."""
@@ -45,8 +45,23 @@ def crop(image: Image, box: FloatArray, size: int) -> Image:
     return np.asarray(resized, image.dtype)
 
 
+class _Look:
+    """A feature that was asked for: empty until it is computed."""
+
+    __slots__ = ("feature",)
+
+    def __init__(self) -> None:
+        self.feature: FloatArray | None = None
+
+
+Asked = Sequence[_Look]
+"""The features of the boxes of one frame, which `Features.rows` gives once they were computed."""
+
+
 class Features:
     """The appearance of each box as a vector, computed anew every few frames along a track.
+
+    Whoever has several frames asks about each, and has all their crops computed at once; the numbers are the same.
 
     Args:
         config: Source, size of crops, how often.
@@ -56,7 +71,8 @@ class Features:
     def __init__(self, config: FeaturesConfig, device: torch.device) -> None:
         self._config = config
         self._embed, self._length = _embedder(FEATURE_NETWORKS[config.source], device, config.size)
-        self._known: dict[int, tuple[int, FloatArray]] = {}
+        self._known: dict[int, tuple[int, _Look]] = {}
+        self._waiting: list[tuple[_Look, Image]] = []
 
     def reset(self) -> None:
         """Forget what was computed along tracks."""
@@ -64,26 +80,45 @@ class Features:
 
     def update(self, frame: Frame, boxes: Boxes) -> FloatArray:
         """`(N, D)` float32 features of the boxes in `frame`."""
-        tracks = [int(track) for track in boxes.track]
-        stale = [row for row, track in enumerate(tracks) if not self._is_fresh(track, frame.index)]
-        found = dict(zip(stale, self._compute(frame.image, boxes.xyxy[stale]), strict=True))
-        self._known.update({tracks[row]: (frame.index, found[row]) for row in stale if tracks[row] != NO_TRACK})
-        self._forget(frame.index)
-        rows = [found[row] if row in found else self._known[track][1] for row, track in enumerate(tracks)]
-        return np.stack(rows) if rows else np.zeros((0, self._length), np.float32)
+        asked = self.ask(frame, boxes)
+        self.compute()
+        return self.rows(asked)
 
-    def _is_fresh(self, track: int, index: int) -> bool:
-        return track in self._known and index - self._known[track][0] < self._config.every
+    def ask(self, frame: Frame, boxes: Boxes) -> Asked:
+        """Say which features are wanted: those of the boxes in `frame`."""
+        asked = [self._look(frame, track, box) for track, box in zip(boxes.track.tolist(), boxes.xyxy, strict=True)]
+        self._forget(frame.index)
+        return asked
+
+    def _look(self, frame: Frame, track: int, box: FloatArray) -> _Look:
+        """What is known of a track, or the crop of a box that has to be computed."""
+        known = self._known.get(track)
+        if known is not None and frame.index - known[0] < self._config.every:
+            return known[1]
+        look = _Look()
+        self._waiting.append((look, crop(frame.image, box, self._config.size)))
+        if track != NO_TRACK:
+            self._known[track] = frame.index, look
+        return look
+
+    def compute(self) -> None:
+        """Compute all that was asked for."""
+        if not self._waiting:
+            return
+        looks, crops = zip(*self._waiting, strict=True)
+        self._waiting.clear()
+        for look, feature in zip(looks, self._embed(np.stack(crops)), strict=True):
+            look.feature = feature
+
+    def rows(self, asked: Asked) -> FloatArray:
+        """`(N, D)` float32 of what was asked for, and computed since."""
+        found = [look.feature for look in asked if look.feature is not None]
+        return np.stack(found) if found else np.zeros((0, self._length), np.float32)
 
     def _forget(self, index: int) -> None:
         """Drop tracks that have not been seen for as long as a feature lasts."""
         horizon = index - self._config.every
         self._known = {track: known for track, known in self._known.items() if known[0] > horizon}
-
-    def _compute(self, image: Image, boxes: FloatArray) -> FloatArray:
-        if not len(boxes):
-            return np.zeros((0, self._length), np.float32)
-        return self._embed(np.stack([crop(image, box, self._config.size) for box in boxes]))
 
 
 @lru_cache(maxsize=4)

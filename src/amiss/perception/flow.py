@@ -37,6 +37,9 @@ class FlowSource(Protocol):
             `(H, W, 2)` float32 pixels a frame, x then y; zero on the first frame.
         """
 
+    def skip(self, frame: Frame) -> None:
+        """Take in a frame whose own flow nobody needs; that of the next one is the same."""
+
     def fingerprint(self) -> str:
         """A hash of whatever else than the settings the flow comes from; empty if there is nothing."""
 
@@ -65,17 +68,29 @@ class DisFlow:
         Returns:
             `(H, W, 2)` float32 pixels a frame, x then y; zero on the first frame.
         """
-        grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
         width, height = frame.size
-        if self._scale < 1:
-            grey = cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA)
-        before, self._previous = self._previous, np.asarray(grey, np.uint8)
+        before, grey = self._previous, self._shrunk(frame)
+        self._previous = grey
         if before is None:
             return np.zeros((height, width, 2), np.float32)
-        flow = np.negative(self._dis.calc(grey, before, np.zeros((*grey.shape, 2), np.float32)))
+        # a flow to begin with would be shrunk to every scale, even one of zeros
+        flow = np.asarray(self._dis.calc(grey, before, None), np.float32)  # type: ignore[call-overload]  # stubs: no None
+        np.negative(flow, out=flow)
         if self._scale < 1:
-            flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR) / np.float32(self._scale)
-        return np.asarray(flow, np.float32)
+            flow = np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+            flow /= np.float32(self._scale)
+        return flow
+
+    def skip(self, frame: Frame) -> None:
+        """Take in a frame whose own flow nobody needs."""
+        self._previous = self._shrunk(frame)
+
+    def _shrunk(self, frame: Frame) -> Image:
+        """`(h, w)` the grey picture that is searched."""
+        grey = cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY)
+        if self._scale < 1:
+            grey = cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA)
+        return np.asarray(grey, np.uint8)
 
     def fingerprint(self) -> str:
         """Nothing else than the settings goes in."""
@@ -119,9 +134,8 @@ class NetworkFlow:
 
     def update(self, frame: Frame) -> FloatArray:
         """As `FlowSource.update` says."""
-        small = cv2.resize(frame.image, self._size, interpolation=cv2.INTER_AREA)
-        now = np.asarray(small, np.float32).transpose(2, 0, 1)[None]
-        before, self._previous = self._previous, now
+        before, now = self._previous, self._shrunk(frame)
+        self._previous = now
         width, height = frame.size
         if before is None or before.shape != now.shape:
             return np.zeros((height, width, 2), np.float32)
@@ -130,6 +144,15 @@ class NetworkFlow:
         back = outputs[self._network.outputs[-1][0]][0].transpose(1, 2, 0)  # h', w', 2
         flow = cv2.resize(np.ascontiguousarray(back, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(flow * -np.array([width / self._size[0], height / self._size[1]], np.float32), np.float32)
+
+    def skip(self, frame: Frame) -> None:
+        """Take in a frame whose own flow nobody needs."""
+        self._previous = self._shrunk(frame)
+
+    def _shrunk(self, frame: Frame) -> FloatArray:
+        """`(1, 3, h, w)` the picture as the network takes it."""
+        small = cv2.resize(frame.image, self._size, interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.float32).transpose(2, 0, 1)[None]
 
     def fingerprint(self) -> str:
         """A hash of the network."""

@@ -31,6 +31,11 @@ class StageLog:
         self._ends = np.cumsum(kept.arrays[COUNT]) if kept else np.zeros(0, np.int64)
         self._frame = 0
 
+    @property
+    def known(self) -> bool:
+        """Whether an earlier run has left its rows, so that the stage is not asked."""
+        return self._kept is not None
+
     def next(self, ask: Callable[[], Rows]) -> Rows:
         """The rows of the next frame; `ask` has the stage find them where they are not known."""
         if self._kept:

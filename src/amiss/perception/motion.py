@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from amiss.config import MotionConfig
-from amiss.types import BoolArray, Boxes, Frame, Image
+from amiss.types import Boxes, Frame, Image
 
 __all__ = ["MotionBoxes"]
 
@@ -51,31 +52,38 @@ class MotionBoxes:
         smooth = cv2.GaussianBlur(frame.image, (5, 5), 0)
         marked = self._background.apply(smooth)
         grey = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), np.uint8)
-        mask = (marked == FOREGROUND) | (self._has_come(grey) & (marked != SHADOW))
+        come = cv2.bitwise_and(self._has_come(grey), _compared(marked, SHADOW, cv2.CMP_NE))
+        mask = cv2.bitwise_or(come, _compared(marked, FOREGROUND, cv2.CMP_EQ))
         is_first = not self._before
         self._before = [*self._before[-1:], grey]
         if is_first:
             return Boxes.empty()
-        closed = _closed(np.asarray(mask), self._config)
+        closed = _closed(np.asarray(mask, np.uint8), self._config)
         return _components(_erased(closed, known) if len(known) else closed, self._config)
 
-    def _has_come(self, grey: Image) -> BoolArray:
-        """Where the present frame differs from the two before it."""
+    def _has_come(self, grey: Image) -> Image:
+        """255 where the present frame differs from the two before it."""
         if len(self._before) < 2:
-            return np.zeros(grey.shape, np.bool_)
-        first, second = (cv2.absdiff(grey, before).astype(np.uint16) for before in self._before)
-        return np.asarray(first + second > self._config.threshold)
+            return np.zeros(grey.shape, np.uint8)
+        first, second = (cv2.absdiff(grey, before) for before in self._before)
+        summed = cv2.add(first, second, dtype=cv2.CV_16U)
+        return _compared(summed, self._config.threshold, cv2.CMP_GT)
 
     def fingerprint(self, origin: Path | None) -> str:  # noqa: ARG002  # other sources need the origin
         """Nothing else than footage and settings goes in."""
         return ""
 
 
-def _closed(mask: BoolArray, config: MotionConfig) -> Image:
-    """The mask as 0 and 1, its gaps closed."""
+def _compared(picture: Any, number: int, how: int) -> Image:
+    """255 where a picture compares so with a number."""
+    return np.asarray(cv2.compare(picture, number, how), np.uint8)  # type: ignore[call-overload]  # stubs: no numbers
+
+
+def _closed(mask: Image, config: MotionConfig) -> Image:
+    """The mask of 0 and 255 with its gaps closed."""
     reach = max(round(mask.shape[0] * config.close), 1)
     kernel = np.ones((reach, reach), np.uint8)
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel), np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), np.uint8)
 
 
 def _erased(closed: Image, known: Boxes) -> Image:
@@ -95,7 +103,8 @@ def _erased(closed: Image, known: Boxes) -> Image:
 
 def _components(closed: Image, config: MotionConfig) -> Boxes:
     """Boxes around the connected components of a mask that are large enough and not too long."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    # the algorithm that OpenCV takes by itself counts the pieces alike, in three times the time
+    _, _, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(closed, 8, cv2.CV_32S, cv2.CCL_GRANA)
     x, y, width, height = stats[1:, :4].T.astype(np.float32)
     grown = np.stack([x, y, x + width, y + height], axis=1) + config.extend * np.array([-1, -1, 1, 1], np.float32)
     aspect = np.maximum(width, height) / np.minimum(width, height)

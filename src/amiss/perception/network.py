@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amiss.errors import WeightsError
 
-__all__ = ["Network"]
+__all__ = ["Network", "Pictures"]
 
 SUFFIXES = (".xml", ".onnx", ".tflite")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """How a network takes a picture.
+
+    Attributes:
+        layout: Order of its axes.
+        colours: Order of its colours.
+        dtype: Type of its numbers.
+        mean: Taken off each colour, in that order.
+        scale: Each colour is divided by this afterwards.
+    """
+
+    layout: Literal["NCHW", "NHWC"]
+    colours: Literal["RGB", "BGR"]
+    dtype: Literal["uint8", "float32"]
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
 
 
 class Network:
@@ -66,8 +86,34 @@ class Network:
 
     @cached_property
     def _queue(self) -> Any:
-        compiled = self._core.compile_model(self._model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
-        return self._openvino.AsyncInferQueue(compiled)
+        # a thread that is tied to one core waits for whatever else runs there
+        settings = {"PERFORMANCE_HINT": "THROUGHPUT", "ENABLE_CPU_PINNING": False}
+        return self._openvino.AsyncInferQueue(self._core.compile_model(self._model, "CPU", settings))
+
+    def show(self, pictures: Pictures) -> None:
+        """From now on take pictures `(1, h, w, 3)` uint8 RGB in the place of what the file says.
+
+        The network itself turns them into what it was made for: that is many times quicker than doing it before, and
+        a quarter of the bytes go in. It must not have been asked anything yet.
+
+        Args:
+            pictures: What it was made for.
+        """
+        from openvino import Layout, Type
+        from openvino.preprocess import ColorFormat, PrePostProcessor
+
+        steps = PrePostProcessor(self._model)
+        given = steps.input(0)
+        given.tensor().set_element_type(Type.u8).set_layout(Layout("NHWC")).set_color_format(ColorFormat.RGB)
+        given.model().set_layout(Layout(pictures.layout))
+        turn = given.preprocess()
+        if pictures.dtype == "float32":
+            turn.convert_element_type(Type.f32)
+        if pictures.colours == "BGR":
+            turn.convert_color(ColorFormat.BGR)
+        if pictures.dtype == "float32" and (any(pictures.mean) or set(pictures.scale) != {1.0}):
+            turn.mean(list(pictures.mean)).scale(list(pictures.scale))
+        self._model = steps.build()
 
     def __call__(self, *arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run it.
@@ -92,6 +138,8 @@ class Network:
     def many(self, batches: Sequence[NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
         """Run a network of one input on several arrays, as many at a time as there are cores for.
 
+        What is found for an array does not depend on the others.
+
         Raises:
             WeightsError: An array does not fit the network.
         """
@@ -103,9 +151,10 @@ class Network:
         with self._lock:
             queue = self._queue
             queue.set_callback(keep)
+            whole = [np.ascontiguousarray(array) for array in batches]  # they are read in place until all is done
             try:
-                for number, array in enumerate(batches):
-                    queue.start_async([np.ascontiguousarray(array)], number)
+                for number, array in enumerate(whole):
+                    queue.start_async([array], number, share_inputs=True)
                 queue.wait_all()
             except RuntimeError as error:
                 reason = " ".join(str(error).split())[-200:]

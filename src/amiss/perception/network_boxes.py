@@ -79,11 +79,11 @@ class NetworkBoxes:
         self._about = describe(config.network)
         self._detector = _detector(self._about.model_dump_json(), _state(self._about.path))
         self._motion = MotionBoxes(config.motion) if config.motion_added else None
-        self._seen: tuple[tuple[int, float], Sequence[Boxes]] | None = None
+        self._seen: dict[tuple[int, float], Sequence[Boxes]] = {}
 
     def reset(self, origin: Path | None) -> None:
         """Forget the frames before."""
-        self._seen = None
+        self._seen.clear()
         if self._motion:
             self._motion.reset(origin)
 
@@ -98,22 +98,29 @@ class NetworkBoxes:
 
     def pieces(self, image: Image) -> list[Image]:
         """What the network is shown of a picture: the whole, and its tiles."""
-        return [image, *(np.ascontiguousarray(image[y1:y2, x1:x2]) for x1, y1, x2, y2 in self._places(image))]
+        return [image, *(image[y1:y2, x1:x2] for x1, y1, x2, y2 in self._places(image))]
 
     def take(self, frame: Frame, found: Sequence[Boxes]) -> None:
-        """Take what was found in each piece of the next frame, so that `update` need not ask the network."""
-        self._seen = (frame.index, frame.seconds), found
+        """Take what was found in each piece of a frame to come, so that `update` need not ask the network."""
+        self._seen[frame.index, frame.seconds] = found
 
     def update(self, frame: Frame) -> Boxes:
         """The boxes in `frame`: of the network, then of motion that they do not cover."""
-        seen, self._seen = self._seen, None
-        known = seen is not None and seen[0] == (frame.index, frame.seconds)
-        given = seen[1] if seen and known else self.find(self.pieces(frame.image))
-        found = self._joined(frame.image, given)
+        given = self._known(frame)
+        found = self._joined(frame.image, self.find(self.pieces(frame.image)) if given is None else given)
         found = found[found.confidence >= self._config.confidence]
         if not self._motion:
             return found
         return Boxes.merge([found, self._motion.beyond(frame, found)])
+
+    def _known(self, frame: Frame) -> Sequence[Boxes] | None:
+        """What was found in the frame before it came, if it was looked at; what was before it is forgotten."""
+        while self._seen:
+            place = next(iter(self._seen))
+            found = self._seen.pop(place)
+            if place == (frame.index, frame.seconds):
+                return found
+        return None
 
     def _places(self, image: Image) -> list[tuple[int, int, int, int]]:
         tiles = self._config.tiles
@@ -139,11 +146,11 @@ class NetworkBoxes:
 
 
 def look_together(sources: Sequence[NetworkBoxes], frames: Sequence[Frame]) -> None:
-    """Ask a network about a frame of each of several cameras at once; `update` then asks no more.
+    """Ask a network about frames of several cameras, or about several of one, at once; `update` then asks no more.
 
     Args:
         sources: Of the cameras, all of the same `network`.
-        frames: The next frame of each.
+        frames: A frame of each source; of a source that comes several times, the next ones in their order.
     """
     pieces = [source.pieces(frame.image) for source, frame in zip(sources, frames, strict=True)]
     found = iter(sources[0].find([piece for some in pieces for piece in some]))

@@ -92,16 +92,31 @@ class _Index:
         self._tree = cKDTree(samples) if samples.shape[1] <= TREE_DIMENSIONS else None
         self._squares = (samples**2).sum(1)
         self._search: NearestNeighbors | None = None
+        self._before: dict[tuple[int, bytes], float] = {}
 
     def kth(self, vectors: FloatArray, k: int) -> FloatArray:
         """`(N,)` float64 distance to the k-th nearest sample, or to the furthest where there are fewer.
+
+        What is seen along a track is computed anew only now and then: the few vectors of a frame that were asked about
+        in the frame before as well are not measured again.
+        """
+        vectors = np.asarray(vectors, np.float32)
+        if self._tree is not None or not 0 < len(vectors) <= FEW:
+            return self._measured(vectors, k)
+        keys, before = [(k, vector.tobytes()) for vector in vectors], self._before
+        new = [row for row, key in enumerate(keys) if key not in before]
+        found = dict(zip((keys[row] for row in new), self._measured(vectors[new], k).tolist(), strict=True))
+        self._before = now = {key: found[key] if key in found else before[key] for key in keys}
+        return np.array([now[key] for key in keys])
+
+    def _measured(self, vectors: FloatArray, k: int) -> FloatArray:
+        """As `kth` says.
 
         The search's own distances are rounded otherwise in batches of other sizes, so they are measured once more, of
         some more samples than are asked for.
         """
         if not len(vectors):
             return np.zeros(0)
-        vectors = np.asarray(vectors, np.float32)
         k = min(k, len(self._samples))
         nearest = self._nearest(vectors, min(k + SPARE, len(self._samples)))
         apart = self._samples[nearest].astype(np.float64) - vectors[:, None]  # N, k + SPARE, d
