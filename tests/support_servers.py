@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,13 +115,12 @@ class MemoryOutbox:
                     found.append(message)
             return found[:limit]
 
-    def delivered(self, message: Message, now: float) -> None:  # noqa: ARG002
+    def delivered_all(self, messages: Sequence[Message], now: float) -> None:  # noqa: ARG002
         self._check("delivered")
+        gone = {(message.id, message.channel) for message in messages}
         with self._lock:
-            self.waiting = [
-                other for other in self.waiting if other.id != message.id or other.channel != message.channel
-            ]
-            self.done.append(message.id)
+            self.waiting = [other for other in self.waiting if (other.id, other.channel) not in gone]
+            self.done.extend(message.id for message in messages)
 
     def failed(self, message: Message, now: float, why: str) -> None:
         self._check("failed")

@@ -26,6 +26,9 @@ T = TypeVar("T")
 WRITES = "amiss_writes"
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two attempts to reach a server."""
+IDLE = 5000
+"""Milliseconds after which PostgreSQL ends a transaction whose process does nothing: it may hold what others wait for.
+"""
 RACES = 3
 """How often a transaction is done anew because another came between."""
 
@@ -161,4 +164,5 @@ class _PreparePostgresql:
     def __call__(self, connection: Any, _: object) -> None:
         connection.execute(f"SET lock_timeout = {self._patience}")
         connection.execute("SET synchronous_commit = on")
+        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE}")
         connection.commit()
