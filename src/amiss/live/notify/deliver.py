@@ -55,6 +55,11 @@ class Deliverer:
         for worker in self._workers:
             worker.wake()
 
+    def stop(self) -> None:
+        """Begin to send nothing more; returns at once."""
+        for worker in self._workers:
+            worker.stop()
+
     def close(self, timeout: float = 10.0) -> bool:
         """Stop; what is not delivered stays in the outbox.
 
@@ -64,8 +69,7 @@ class Deliverer:
         Returns:
             Whether all threads have ended.
         """
-        for worker in self._workers:
-            worker.stop()
+        self.stop()
         begun = time.monotonic()
         self._join(begun + timeout / 3)
         for worker in self._workers:

@@ -50,7 +50,10 @@ class MqttChannel:
         self._open: dict[str, set[str]] = defaultdict(set)
         self._ended: deque[str] = deque(maxlen=ENDED)
         self._wrong: dict[str, set[str]] = defaultdict(set)
-        heard = {f"{self._discovery}/status": self._born} if self._discovery else {}
+        self._leaving = False
+        heard = {f"{self._prefix}/status": self._told_of_us}
+        if self._discovery:
+            heard[f"{self._discovery}/status"] = self._born
         self._link = Link(settings.address.get_secret_value(), self._status("offline"), heard)
 
     def start(self) -> None:
@@ -97,12 +100,19 @@ class MqttChannel:
 
     def close(self) -> None:
         """Say that amiss is offline, and disconnect."""
+        self._leaving = True
         self._link.close(self._status("offline"))
 
     def _born(self, payload: bytes) -> None:
         """Home Assistant has started: it is told of everything again."""
         if payload == b"online":
             log.info("Home Assistant has started; cameras are announced again")
+            self._link.repeat()
+
+    def _told_of_us(self, payload: bytes) -> None:
+        """The will of an earlier connection, or of a shard that is gone, may come after all was said to be well."""
+        if payload == b"offline" and not self._leaving:
+            log.info("the broker says amiss were offline, which it is not; it is told again")
             self._link.repeat()
 
     def _event(self, message: Message) -> list[Publication]:

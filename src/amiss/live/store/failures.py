@@ -36,7 +36,7 @@ SQLITE = {
 }
 POSTGRESQL = {"55P03": LOCKED, "53100": FULL, "25006": CLOSED, "42501": CLOSED, "XX001": DAMAGED, "XX002": DAMAGED}
 GONE = ("08", "57P0", "53300", "25P03")
-"""Beginnings of PostgreSQL's states for a connection that broke or was idle, a server that stops, starts, or is full."""
+"""Beginnings of PostgreSQL's states for a connection that broke or idled, a server that stops, starts or is full."""
 RACES = ("40001", "40P01", "23505")
 """Two transactions met: it went wrong for this one and will not the next time."""
 

@@ -28,6 +28,18 @@ Names = Mapping[LeaseKind, Collection[str]]
 class LeasesPart(Part):
     """Shards and leases."""
 
+    def check_shared(self) -> None:
+        """Make sure that several machines may share this store.
+
+        Raises:
+            ConfigError: It is no PostgreSQL.
+        """
+        if self._database.url.get_backend_name() != "postgresql":
+            raise ConfigError(
+                f"the store {self._database.address} is no PostgreSQL, which shards need; give store: "
+                "postgresql+psycopg://…, or leave the shard out: one process needs none"
+            )
+
     def enter_shard(self, shard: str, run: str, length: float) -> float:
         """Count as living from now on, unless another process of this name does.
 
@@ -43,11 +55,7 @@ class LeasesPart(Part):
             ConfigError: The store is no PostgreSQL.
             StorageError: The database failed.
         """
-        if self._database.url.get_backend_name() != "postgresql":
-            raise ConfigError(
-                f"the store {self._database.address} is no PostgreSQL, which shards need; give store: "
-                "postgresql+psycopg://…, or leave the shard out: one process needs none"
-            )
+        self.check_shared()
         return self._database.write(lambda session: _enter(session, shard, run, length))
 
     def renew_leases(self, shard: str, run: str, wanted: Names, length: float, *, take: bool = True) -> Round:
@@ -196,7 +204,7 @@ def _renew(session: Session, shard: str, run: str, wanted: Names, length: float,
             _take(session, shard, run, kind, names, quota[kind] - held.get(shard, 0), (now, now + length))
     own = session.scalars(sa.select(LeaseTable).where(LeaseTable.run == run).order_by(LeaseTable.since)).all()
     others = sa.select(sa.func.min(LeaseTable.until)).where(LeaseTable.run.is_not(None), LeaseTable.run != run)
-    first = session.scalars(others).one()
+    first = session.execute(others).scalar()
     return Round(tuple(map(_lease, own)), quota, shards, math.inf if first is None else max(first - now, 0.0))
 
 
@@ -213,8 +221,8 @@ def _counts(session: Session, kind: LeaseKind, names: Collection[str], now: floa
     """How many things each living shard has."""
     of = sa.and_(LeaseTable.run == ShardTable.run, LeaseTable.kind == kind, LeaseTable.name.in_(names))
     query = sa.select(ShardTable.name, sa.func.count(LeaseTable.name)).outerjoin(LeaseTable, of)
-    found = session.execute(query.where(ShardTable.until > now).group_by(ShardTable.name))
-    return {name: count for name, count in found}
+    found = session.execute(query.where(ShardTable.until > now).group_by(ShardTable.name)).all()
+    return {row[0]: row[1] for row in found}
 
 
 def _take(
