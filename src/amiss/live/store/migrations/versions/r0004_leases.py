@@ -1,4 +1,4 @@
-"""Processes that share cameras, and which of them has which."""
+"""Processes that share cameras, and which has which; indices of messages that wait, without all that were sent."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ branch_labels = None
 depends_on = None
 
 
+WAITS = sa.text("delivered IS NULL")
+
+
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables, and indices in the place of those that grew with every message."""
+    op.drop_index("ix_outbox_channel_subject_seq", "outbox")
+    op.drop_index("ix_outbox_channel_delivered_due", "outbox")
+    some = {"postgresql_where": WAITS, "sqlite_where": WAITS}
+    op.create_index("ix_outbox_waiting", "outbox", ["channel", "seq"], **some)
+    op.create_index("ix_outbox_subject", "outbox", ["channel", "subject", "seq"], **some)
     op.create_table(
         "shards",
         *(sa.Column(name, sa.Text, nullable=False) for name in ("name", "run")),
