@@ -191,3 +191,43 @@ def once(store: Store, listener: Listener) -> None:
         ids = {body["id"] for body in told(listener, change)}
         assert len(ids) == len(alarms), "a message that comes again after the kill has the same id"
     assert listener.last("amiss/status") == b"offline"
+
+
+@pytest.mark.timeout(180)
+def test_a_shard_that_was_frozen_writes_nothing_of_what_it_lost(
+    tmp_path: Path, place: Path, quick: Path, postgres: Postgres, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that stands still cannot notice that its leases are over; when it goes on others have its cameras."""
+    monkeypatch.setenv("PORT", "0")
+    address = postgres.new_database()
+    file = settings(tmp_path, place, quick, address, broker)
+    values = yaml.safe_load(file.read_text())
+    values["cameras"] = {name: values["cameras"][name] for name in CAMERAS[:2]}
+    values["shard"] = {"lease": 3.0, "renew": 0.5}
+    file.write_text(yaml.safe_dump(values))
+    processes = [Process(file, "a"), Process(file, "b")]
+    store = Store.open(address, tmp_path / "data" / "media")
+    try:
+        with Listener(broker) as listener:
+            until(lambda: Counter(store.holders().values()) == {"a": 1, "b": 1}, 90.0)
+            until(lambda: all(one.scored() for one in processes) and told(listener, "new"), 30.0)
+            (post,) = store.holdings(LeaseKind.ALERT)
+            frozen, heir = sorted(processes, key=lambda one: one.name != post.shard)
+            (camera,) = [name for name, shard in store.holders().items() if shard == frozen.name]
+            token = {one.lease.name: one.lease.token for one in store.holdings()}[camera]
+            frozen.process.send_signal(signal.SIGSTOP)
+            until(lambda: heir.scored().get(camera), WITHIN)
+            frozen.process.send_signal(signal.SIGCONT)
+            until(lambda: "is lost: its lease is over" in frozen.log.read_text(), 10.0)
+            until(lambda: Counter(store.holders().values()) == {"a": 1, "b": 1}, 20.0)
+            until(lambda: all(len(one.scored()) for one in processes), 20.0)
+            assert max(one.lease.token for one in store.holdings(LeaseKind.CAMERA)) > token
+            for one in processes:
+                one.process.send_signal(signal.SIGTERM)
+            assert [one.process.wait(30) for one in processes] == [0, 0]
+            once(store, listener)
+        assert "Traceback" not in frozen.log.read_text() + heir.log.read_text()
+    finally:
+        for one in processes:
+            one.kill()
+        store.close()
