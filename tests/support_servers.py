@@ -113,6 +113,7 @@ class MemoryOutbox:
                     held.add(subject)
                 elif subject not in held:
                     found.append(message)
+                    held.add(subject)
             return found[:limit]
 
     def delivered_all(self, messages: Sequence[Message], now: float) -> None:  # noqa: ARG002
@@ -160,6 +161,28 @@ class MemoryChannel:
 
     def close(self) -> None:
         self.closed = True
+
+
+class BatchChannel(MemoryChannel):
+    """One that takes many at once; `most` of them are tried."""
+
+    most = 100
+
+    def __init__(self, name: str = "c") -> None:
+        super().__init__(name)
+        self.batches: list[list[str]] = []
+
+    def send_many(self, messages: Sequence[Message]) -> list[DeliveryError | None]:
+        tried = messages[: self.most]
+        self.batches.append([message.id for message in tried])
+        return [self._outcome(message) for message in tried]
+
+    def _outcome(self, message: Message) -> DeliveryError | None:
+        try:
+            self.send(message)
+        except DeliveryError as error:
+            return error
+        return None
 
 
 def refuse(_: Message) -> None:

@@ -171,7 +171,15 @@ class Watcher:
         Raises:
             AmissError: The store is damaged, or shared with others otherwise, or the page of numbers cannot be served.
         """
-        self._calm.enter_context(_one_thread_each())
+        with ExitStack() as undo:
+            undo.callback(self.store.close)
+            if self._tenancy:
+                undo.callback(self._tenancy.close)
+            self._begin()
+            undo.pop_all()
+        return self
+
+    def _begin(self) -> None:
         self.store.verify()
         if self._tenancy:
             self.media.look_after(self._settings.cameras)
@@ -182,6 +190,7 @@ class Watcher:
         if any((report.partial, report.missing, report.deleted)):
             LOG.warning("media: %s", report)
         self.health.start()
+        self._calm.enter_context(_one_thread_each())
         if self._tenancy:
             self._tenancy.start()
         else:
@@ -192,7 +201,6 @@ class Watcher:
         for desk in self._desks.values():
             desk.camera.start()
         self._watchdog.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

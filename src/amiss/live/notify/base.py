@@ -70,8 +70,8 @@ class Outbox(Protocol):
     def due(self, channel: str, now: float, limit: int) -> list[Message]:
         """The oldest messages of a channel that may be tried now, in the order in which they were put in.
 
-        Messages on one subject (see `subject_of`) keep their order: while one of them waits for its next attempt,
-        those after it are not due.
+        Messages on one subject (see `subject_of`) keep their order: of each only the first that waits is given, and
+        while it waits for its next attempt, those after it are not due.
         """
 
     def delivered_all(self, messages: Sequence[Message], now: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,7 +20,7 @@ def upgrade() -> None:
     """Make the tables, and indices in the place of those that grew with every message."""
     op.drop_index("ix_outbox_channel_subject_seq", "outbox")
     op.drop_index("ix_outbox_channel_delivered_due", "outbox")
-    some = {"postgresql_where": WAITS, "sqlite_where": WAITS}
+    some: dict[str, Any] = {"postgresql_where": WAITS, "sqlite_where": WAITS}
     op.create_index("ix_outbox_waiting", "outbox", ["channel", "seq"], **some)
     op.create_index("ix_outbox_subject", "outbox", ["channel", "subject", "seq"], **some)
     op.create_table(
