@@ -7,17 +7,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import cv2
-from threadpoolctl import threadpool_limits
 
 from amiss.errors import ConfigError, StorageError
 from amiss.live.alarms import RECENT
@@ -36,6 +33,7 @@ from amiss.live.settings import AlertSettings, WatchSettings
 from amiss.live.store import Lease, LeaseKind, Media, Store
 from amiss.live.store.store import PATIENCE
 from amiss.live.tenancy import Tenancy
+from amiss.live.threads import one_thread_each
 from amiss.live.watchdog import Watchdog
 from amiss.pipeline import look_together
 from amiss.scoring.calibrate import parse_budget
@@ -190,7 +188,7 @@ class Watcher:
         if any((report.partial, report.missing, report.deleted)):
             LOG.warning("media: %s", report)
         self.health.start()
-        self._calm.enter_context(_one_thread_each())
+        self._calm.enter_context(one_thread_each())
         if self._tenancy:
             self._tenancy.start()
         else:
@@ -356,18 +354,6 @@ class Watcher:
             LOG.info("deleted %d clips and pictures", len(names))
         for curve in self.store.drop_curves(time.time() - CURVES):
             Path(curve.path).unlink(missing_ok=True)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """While the block runs, libraries compute in the thread that calls them: cameras share the cores already."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _hears(alert: AlertSettings, camera: str) -> bool:
