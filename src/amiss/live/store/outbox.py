@@ -97,9 +97,16 @@ class OutboxPart(Part):
         Raises:
             StorageError: The database failed; all of them will be sent again.
         """
-        keys = [(message.id, message.channel) for message in messages]
-        of = sa.tuple_(OutboxTable.id, OutboxTable.channel).in_(keys), OutboxTable.delivered.is_(None)
-        self._database.write(lambda session: session.execute(sa.update(OutboxTable).where(*of).values(delivered=now)))
+        ids: dict[str, list[str]] = {}
+        for message in messages:
+            ids.setdefault(message.channel, []).append(message.id)
+
+        def work(session: Session) -> None:
+            for channel, some in ids.items():  # SQLite has no index for pairs
+                of = OutboxTable.id.in_(some), OutboxTable.channel == channel, OutboxTable.delivered.is_(None)
+                session.execute(sa.update(OutboxTable).where(*of).values(delivered=now))
+
+        self._database.write(work)
 
     def failed(self, message: Message, now: float, why: str) -> None:
         """It could not be delivered: it is due again later, each time after twice as long, up to five minutes.
