@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,15 +113,15 @@ class MemoryOutbox:
                     held.add(subject)
                 elif subject not in held:
                     found.append(message)
+                    held.add(subject)
             return found[:limit]
 
-    def delivered(self, message: Message, now: float) -> None:  # noqa: ARG002
+    def delivered_all(self, messages: Sequence[Message], now: float) -> None:  # noqa: ARG002
         self._check("delivered")
+        gone = {(message.id, message.channel) for message in messages}
         with self._lock:
-            self.waiting = [
-                other for other in self.waiting if other.id != message.id or other.channel != message.channel
-            ]
-            self.done.append(message.id)
+            self.waiting = [other for other in self.waiting if (other.id, other.channel) not in gone]
+            self.done.extend(message.id for message in messages)
 
     def failed(self, message: Message, now: float, why: str) -> None:
         self._check("failed")
@@ -161,6 +161,28 @@ class MemoryChannel:
 
     def close(self) -> None:
         self.closed = True
+
+
+class BatchChannel(MemoryChannel):
+    """One that takes many at once; `most` of them are tried."""
+
+    most = 100
+
+    def __init__(self, name: str = "c") -> None:
+        super().__init__(name)
+        self.batches: list[list[str]] = []
+
+    def send_many(self, messages: Sequence[Message]) -> list[DeliveryError | None]:
+        tried = messages[: self.most]
+        self.batches.append([message.id for message in tried])
+        return [self._outcome(message) for message in tried]
+
+    def _outcome(self, message: Message) -> DeliveryError | None:
+        try:
+            self.send(message)
+        except DeliveryError as error:
+            return error
+        return None
 
 
 def refuse(_: Message) -> None:

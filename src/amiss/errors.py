@@ -18,7 +18,8 @@
     ├── CameraError             a camera that does not answer, fell silent, or ended its stream (exit status 1)
     ├── DeliveryError           a receiver of alerts that did not take one; it is tried again
     └── StorageError            the disk is full or cannot be written, the store is damaged (exit status 1)
-        └── BusyError           another process holds the store, or its server does not answer; it may do so later
+        ├── BusyError           another process holds the store, or its server does not answer; it may do so later
+        └── LeaseError          another process has the camera by now, so that nothing of it is written here
 """
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "DeliveryError",
     "FootageError",
     "InputError",
+    "LeaseError",
     "MetricError",
     "ModelError",
     "RegistryError",
@@ -113,7 +115,9 @@ class StorageError(AmissError):
 class BusyError(StorageError):
     """Another process holds the store, or its server does not answer; nothing was written, and it may work later."""
 
-    """The disk is full, or a place cannot be written."""
+
+class LeaseError(StorageError):
+    """Another process has the camera, or the name of this shard, by now; what was to be written of it is refused."""
 
 
 class DeliveryError(AmissError):

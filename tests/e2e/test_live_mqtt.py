@@ -191,6 +191,35 @@ def test_who_is_killed_has_it_said(broker: Broker) -> None:
         until(lambda: late.last(STATUS) == b"offline")
 
 
+def test_the_will_of_another_that_comes_late_is_put_right(broker: Broker, channel: Channel) -> None:
+    """As of a shard that died before this one took its place."""
+    with Listener(broker) as listener:
+        until(lambda: listener.last(STATUS) == b"online")
+        listener.client.publish(STATUS, b"offline", qos=1, retain=True)
+        until(lambda: listener.on(STATUS)[-2:] == [b"offline", b"online"])
+        channel.close()
+        until(lambda: listener.last(STATUS) == b"offline")
+        time.sleep(0.3)
+        assert listener.last(STATUS) == b"offline", "who ends does not say that it is there"
+
+
+def test_a_picture_that_cannot_be_read_delays_no_other_message(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(b"x")
+    outbox = MemoryOutbox(event(1), event(2, snapshot=picture), event(3))
+    monkeypatch.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(PermissionError(13, "not yours")))
+    deliverer = Deliverer(outbox, [channel_to(broker)], poll=0.05)
+    with Listener(broker) as listener:
+        deliverer.start()
+        until(lambda: {"event1-new", "event3-new"} <= set(outbox.done))
+        until(lambda: len(outbox.done) == 3)  # after some attempts it goes without its picture
+        assert {why for _, why in outbox.failures} == {"its picture cannot be read (not yours)"}
+        assert len(listener.on("amiss/gate/events")) == 3
+    deliverer.close()
+
+
 def test_a_broker_that_restarts_loses_nothing(broker: Broker) -> None:
     outbox = MemoryOutbox()
     deliverer = Deliverer(outbox, [channel_to(broker)], poll=0.1)

@@ -230,5 +230,6 @@ def test_what_cannot_be_watched_is_said_in_one_line(tmp_path: Path, run: Run, ga
     assert "cannot be read" in problem(run("watch", tmp_path / "none.yaml"))
     assert "there is no model" in problem(run("watch", "clip.mp4", "--model", tmp_path / "no", "--data", tmp_path))
     assert "is no source" in problem(run("watch", "ftp://host/x", "--model", gate, "--data", tmp_path / "d"))
+    assert "by those who read the same file" in problem(run("watch", "clip.mp4", "--model", gate, "--shard", "a"))
     (tmp_path / "w.yaml").write_text("cameras: {gate: {source: a.mp4}}")
     assert "leave --model, --budget and --data out" in problem(run("watch", tmp_path / "w.yaml", "--data", tmp_path))

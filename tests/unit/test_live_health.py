@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import amiss
 from amiss.errors import ConfigError
-from amiss.live.health import CameraNumbers, ChannelNumbers, Health
+from amiss.live.health import CameraNumbers, ChannelNumbers, Health, ShardNumbers
 from amiss.live.settings import MetricsSettings
 from amiss.live.watchdog import Notifier, Watchdog
 from support_servers import until
@@ -63,6 +63,20 @@ def test_numbers_of_cameras_are_on_the_page(health: Health) -> None:
     later = page(health)
     assert later["amiss_frames_decoded_total", "gate"] == 1
     assert ("amiss_camera_state", "gate", "running") not in later
+
+
+def test_a_shard_tells_how_it_stands_and_forgets_what_it_gave_back(health: Health) -> None:
+    assert not [name for name, *_ in page(health) if "shard" in name]
+    health.camera("gate", CameraNumbers("running", "live"))
+    health.frame("gate", 0.1)
+    health.shard(ShardNumbers("a", 3, 4, 2, 6.5))
+    values = page(health)
+    names = ("amiss_shard_cameras", "amiss_shard_share", "amiss_shards", "amiss_shard_lease_seconds")
+    assert [values[name, "a"] for name in names] == [3, 4, 2, 6.5]
+    health.forget("gate")
+    left = page(health)
+    assert ("amiss_queue_frames", "gate") not in left
+    assert ("amiss_frames_per_second", "gate") not in left
 
 
 def test_latencies_events_and_errors_are_counted(health: Health) -> None:

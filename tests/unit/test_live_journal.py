@@ -19,8 +19,9 @@ from amiss.live.keeper import Keeper
 from amiss.live.life import Course, Word
 from amiss.live.nouns import Change, Incident, IncidentKind, Verdict
 from amiss.live.settings import MediaSettings, MetricsSettings
-from amiss.live.store import Life, Media, Store
+from amiss.live.store import Lease, LeaseKind, Life, Media, Store
 from support_live import arrival, painted
+from support_postgres import Postgres
 from support_servers import until
 from support_stores import AT, event
 
@@ -177,3 +178,30 @@ def test_a_store_that_is_away_is_not_asked_again_and_again(desk: Desk, monkeypat
     desk.journal.refresh(["gate"])
     desk.done()
     assert not desk.journal._asking
+
+
+def test_the_lease_is_that_of_the_moment_in_which_something_was_seen(tmp_path: Path, postgres: Postgres) -> None:
+    """What waits while the database is away, and the camera elsewhere, is refused though the camera came back."""
+    store = Store.open(postgres.new_database(), tmp_path / "media")
+    leases = {"gate": Lease(LeaseKind.CAMERA, "gate", 1)}
+    keeper, health = Keeper(), Health(MetricsSettings(), tmp_path)
+    media = Media(store, MediaSettings())
+    names = {"gate": ["c"]}
+    give = leases.__getitem__
+    journal = Journal(store, media, (keeper, keeper), names, lambda: None, health, MediaSettings(), give)
+    store.enter_shard("a", "run", 30.0)
+    for _ in range(3):
+        (lease,) = store.renew_leases("a", "run", {LeaseKind.CAMERA: ["gate"]}, 30.0).leases
+        store.release_leases("run", [lease])
+    journal.note(Note(event("old"), Change.NEW, told=True), arrival(0.0))
+    journal.incident(Incident("gate", IncidentKind.GAP, AT, None, "old"))
+    (lease,) = store.renew_leases("a", "run", {LeaseKind.CAMERA: ["gate"]}, 30.0).leases
+    leases["gate"] = lease
+    journal.note(Note(event("new"), Change.NEW, told=True), arrival(0.0))
+    keeper.start()
+    assert keeper.close(5.0)
+    assert [row.id for row in store.events()] == ["new"]
+    assert store.incidents() == []
+    with pytest.raises(KeyError):
+        journal.note(Note(event("x", camera="yard"), Change.NEW, told=True), arrival(0.0))
+    store.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from amiss.errors import BusyError, StorageError
+from amiss.errors import BusyError, LeaseError, StorageError
 from amiss.live import keeper as module
 from amiss.live.keeper import Keeper
 from support_servers import until
@@ -71,6 +71,15 @@ def test_all_else_is_tried_once_or_while_the_store_is_busy(keeper: Keeper, faile
     until(lambda: "last" in done)
     assert done == ["look", "last"]
     assert failed == ["clip", "look", "look"]
+
+
+def test_what_another_process_has_by_now_is_given_up(keeper: Keeper, failed: list[str]) -> None:
+    done: list[str] = []
+    keeper.add("event", failing(9, LeaseError("the camera went to another shard"), done, "event"))
+    keeper.add("next", lambda: done.append("next"))
+    until(lambda: bool(done))
+    assert done == ["next"]
+    assert failed == ["event"]
 
 
 def test_a_fault_in_one_thing_does_not_stop_the_others(

@@ -244,6 +244,17 @@ def test_each_machine_looks_after_its_own_cameras(store: Store) -> None:
     assert [name.split("/")[0] for name in files(store.media)] == ["gate", "gate"]
 
 
+def test_in_a_shared_folder_what_another_process_writes_is_left(store: Store) -> None:
+    media = Media(store, MediaSettings())
+    young = put_file(store.media, "gate/2023-11-09/.x.1-1.partial.jpg", 0)
+    old = put_file(store.media, "gate/2023-11-09/.y.1-1.partial.jpg", 3600)
+    elsewhere = put_file(store.media, "yard/2023-11-09/.z.1-1.partial.jpg", 3600)
+    media.look_after(["gate"])
+    assert media.check(AT).partial == (old,)
+    assert (store.media / young).is_file()
+    assert (store.media / elsewhere).is_file()
+
+
 def test_a_damaged_file_is_said_and_left(tmp_path: Path) -> None:
     file = tmp_path / "store.sqlite"
     with Store.open(file, tmp_path / "media") as store:

@@ -21,7 +21,17 @@ from amiss.live.notify.discovery import device, object_id
 from amiss.live.notify.document import as_json, document
 from amiss.live.notify.wording import EVENTS, INCIDENTS, rarity, text_of, title_of
 from amiss.live.nouns import Change, IncidentKind, Message
-from support_servers import MemoryChannel, MemoryOutbox, Receiver, alert, event, incident, refuse, until
+from support_servers import (
+    BatchChannel,
+    MemoryChannel,
+    MemoryOutbox,
+    Receiver,
+    alert,
+    event,
+    incident,
+    refuse,
+    until,
+)
 
 
 @contextmanager
@@ -80,6 +90,40 @@ def test_what_fails_is_tried_again_and_later_news_of_it_wait() -> None:
         until(lambda: len(outbox.done) == 3)
     assert channel.got == ["event2-new", "event1-new", "event1-end"]
     assert outbox.failures == [("event1-new", "nobody is there")]
+
+
+def test_one_that_takes_many_at_once_is_given_them_and_what_arrived_is_marked_as_one() -> None:
+    outbox, channel = MemoryOutbox(*[event(number) for number in range(50)]), BatchChannel()
+    channel.most = 20
+    with delivering(outbox, channel):
+        until(lambda: len(outbox.done) == 50)
+    assert channel.got == outbox.done == [f"event{number}-new" for number in range(50)]
+    assert list(map(len, channel.batches)) == [20, 20, 10]
+
+
+def test_of_many_at_once_only_what_was_refused_is_sent_again() -> None:
+    outbox, channel = MemoryOutbox(*[event(number) for number in range(6)], retry=0.1), BatchChannel()
+
+    def twice(message: Message) -> None:
+        if message.id in ("event2-new", "event4-new") and message.attempts == 0:
+            refuse(message)
+
+    channel.trouble = twice
+    with delivering(outbox, channel):
+        until(lambda: len(outbox.done) == 6)
+    assert sorted(channel.got) == sorted(outbox.done) == [f"event{number}-new" for number in range(6)]
+    assert outbox.failures == [("event2-new", "nobody is there"), ("event4-new", "nobody is there")]
+
+
+def test_of_many_at_once_nothing_is_sent_again_while_it_cannot_be_marked() -> None:
+    outbox, channel = MemoryOutbox(*[event(number) for number in range(6)]), BatchChannel()
+    outbox.broken = {"delivered"}
+    with delivering(outbox, channel):
+        until(lambda: len(channel.got) == 6)
+        time.sleep(0.1)
+        outbox.broken = set()
+        until(lambda: len(outbox.done) == 6)
+    assert len(channel.batches) == 1
 
 
 def test_a_broken_receiver_delays_no_other() -> None:

@@ -192,6 +192,18 @@ def test_other_times_are_refused(text: str) -> None:
         HoursSettings.build(yaml.safe_load(f"start: {text}"))
 
 
+def test_a_shard_is_named_by_the_file_or_by_who_starts_it(tmp_path: Path) -> None:
+    values = {"cameras": {"gate": {"source": "a.mp4"}}, "shard": {"name": "${HOST}", "lease": 12}}
+    file = write(tmp_path, values)
+    assert read_watch(file, {"HOST": "cellar"}).shard.name == "cellar"
+    found = read_watch(file, {"HOST": "cellar"}, "attic").shard
+    assert (found.name, found.lease) == ("attic", 12)
+    assert read_watch(write(tmp_path, {"cameras": values["cameras"]}), {}).shard.name is None
+    slow = {"lease": 8, "renew": 4}
+    assert "renew can be a third of lease at most, here 2.7" in refusal(tmp_path, values | {"shard": slow})
+    assert "shard.name" in refusal(tmp_path, values | {"shard": {"name": "my machine"}})
+
+
 def test_defaults_stand() -> None:
     settings = WatchSettings.build({"cameras": {"gate": {"source": "a.mp4"}}})
     assert settings.metrics.host == "127.0.0.1"

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 import amiss
 import support_footage as footage
+from amiss.errors import ConfigError
 from amiss.live import watch as module
+from amiss.live.doctor import Level, examine
 from amiss.live.nouns import Arrival
-from amiss.live.settings import WatchSettings
+from amiss.live.settings import ShardSettings, WatchSettings
+from amiss.live.store import LeaseKind
 from amiss.live.watch import Watcher
+from support_postgres import Postgres
 
 QUICK = ("method.parts=[speed,size,place]", "perception.boxes.source=motion")
 
@@ -72,3 +77,29 @@ def test_nor_does_one_that_cannot_be_looked_at_or_ticked(
     _, found = watched(settings, tmp_path / "data")
     assert found["gate"] == []
     assert len(found["yard"]) == footage.WILD
+
+
+def test_who_is_no_shard_does_not_start_while_shards_live(
+    settings: WatchSettings, tmp_path: Path, postgres: Postgres
+) -> None:
+    changes = {"data": tmp_path / "data", "store": SecretStr(postgres.new_database())}
+    shared = settings.model_copy(update=changes)
+    with module.store_of(shared) as store:
+        assert shards_of(shared) == (Level.GOOD, "no process shares the cameras just now")
+        store.enter_shard("cellar", "run", 30.0)
+        store.renew_leases("cellar", "run", {LeaseKind.CAMERA: ["gate"]}, 30.0)
+        assert shards_of(shared) == (Level.DOUBTFUL, "cellar has 1; nobody has yard: look at their logs")
+        store.renew_leases("cellar", "run", {LeaseKind.CAMERA: ["gate", "yard"]}, 30.0)
+        assert shards_of(shared) == (Level.GOOD, "cellar has 2 of 2 cameras")
+        with pytest.raises(ConfigError, match="are shared by cellar; give this process a name by --shard"):
+            Watcher(shared).__enter__()
+    alone = shared.model_copy(update={"store": None, "shard": ShardSettings(name="attic")})
+    assert shards_of(alone)[0] is Level.BAD
+    with pytest.raises(ConfigError, match="is no PostgreSQL, which shards need"):
+        Watcher(alone).__enter__()
+
+
+def shards_of(settings: WatchSettings) -> tuple[Level, str]:
+    """What the doctor finds of them."""
+    found = next(one for one in examine(settings) if one.what == "shards")
+    return found.level, found.text

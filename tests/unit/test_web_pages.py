@@ -17,7 +17,7 @@ from bench_results import result
 from starlette.testclient import TestClient
 
 from amiss.live.nouns import Change, EventRow, IncidentKind, Verdict
-from amiss.live.store import Life, Role
+from amiss.live.store import Life, Role, Store
 from amiss.web import make_app
 from amiss.web.exports import safe_cell
 from support_review import Folder, client, csrf_in, peaks, post, site_of, squares
@@ -294,6 +294,13 @@ def test_a_camera_is_snoozed_and_put_by_operators(admin: TestClient, folder: Fol
     assert life.life is Life.SHADOW
     assert post(operator, "/api/v1/cameras/gate/life", {"life": "asleep"}).status_code == 422
     assert post(operator, "/api/v1/cameras/yard/life", {"life": "live"}).status_code == 404
+
+
+def test_a_camera_tells_which_shard_watches_it(admin: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Watched by shard" not in admin.get("/cameras/gate").text
+    monkeypatch.setattr(Store, "holders", lambda _: {"gate": "cellar"})
+    assert "Watched by shard cellar." in admin.get("/cameras/gate").text
+    assert [admin.get(f"/api/v1/cameras/{name}").json()["holder"] for name in ("gate", "yard")] == ["cellar", None]
 
 
 def test_a_busy_store_answers_that_it_is(folder: Folder, admin: TestClient) -> None:

@@ -126,14 +126,15 @@ def camera(
             people.put(store, name, Life(state), getpass.getuser())
             tell(f"{name} is {state}")
             return
-        lives = store.lives()
+        lives, holders = store.lives(), store.holders()
         named = [name] if name else list(settings.cameras)
         since_yesterday = time.time() - DAY
         alarms = {one: len(store.events(one, since_yesterday, alarm=True, limit=10_000)) for one in named}
     for one in named:
         life = lives.get(one)
         since = f" since {datetime.fromtimestamp(life.since).astimezone():%Y-%m-%d %H:%M}: {life.why}" if life else ""
-        tell(f"{one}: {life.life if life else 'not watched yet'}{since}")
+        held = f" (watched by {holders[one]})" if one in holders else ""
+        tell(f"{one}: {life.life if life else 'not watched yet'}{since}{held}")
         if told := read_told(settings.data / "cameras" / one):
             sure = (
                 f"level {told['level']:.2f}, with 90 % confidence {told['level_low']:.2f} to {told['level_high']:.2f}"

@@ -32,9 +32,12 @@ def watch(
     data: Data = None,
     budget: Annotated[str | None, typer.Option("--budget", help="Alarm budget of that camera, such as 2/day.")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.0, help="End after so many seconds.")] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="NAME", help="Share the cameras with processes of other names.")
+    ] = None,
 ) -> None:
     """Watch live cameras: keep events, raise alarms within their budgets, tell people."""
-    settings = settings_of(what, model, data, budget)
+    settings = settings_of(what, model, data, budget, shard)
     from amiss.live.watch import Watcher
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
@@ -43,12 +46,15 @@ def watch(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: watcher.stop())
         count = len(settings.cameras)
-        tell(f"watching {count} {'camera' if count == 1 else 'cameras'}; events are in {settings.data}")
+        shared = f" with others as shard {settings.shard.name}" if settings.shard.name else ""
+        tell(f"watching {count} {'camera' if count == 1 else 'cameras'}{shared}; events are in {settings.data}")
         watcher.run(seconds)
     tell(f"stopped; events are in {settings.data}")
 
 
-def settings_of(what: str, model: Path | None, data: Path | None, budget: str | None) -> WatchSettings:
+def settings_of(
+    what: str, model: Path | None, data: Path | None, budget: str | None, shard: str | None = None
+) -> WatchSettings:
     """The settings of a file, or of one camera at an address.
 
     Raises:
@@ -60,7 +66,9 @@ def settings_of(what: str, model: Path | None, data: Path | None, budget: str | 
     if Path(what).suffix in YAML:
         if model or budget or data:
             raise ConfigError(f"{what} says all of this itself; leave --model, --budget and --data out")
-        return read_watch(Path(what))
+        return read_watch(Path(what), shard=shard)
+    if shard:
+        raise ConfigError("cameras are shared by those who read the same file; give its name, with --shard")
     camera = CameraSettings.build({"source": what, "model": model, "budget": budget})
     return WatchSettings(data=data or DATA, cameras={ONLY: camera})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,6 +58,8 @@ def examine(settings: WatchSettings) -> Iterator[Finding]:
         settings: As the watcher is given them.
     """
     yield _tried("store", lambda: _store(settings))
+    if settings.shard.name or settings.store:
+        yield _tried("shards", lambda: _shards(settings))
     yield _disk(settings)
     for name, camera in settings.cameras.items():
         yield _tried(f"camera {name}", partial(_camera, name, camera))
@@ -83,6 +86,24 @@ def _store(settings: WatchSettings) -> Finding:
         return Finding(Level.GOOD, "store", f"{place}: {len(store.lives())} cameras, {waiting} messages wait")
     finally:
         store.close()
+
+
+def _shards(settings: WatchSettings) -> Finding:
+    """Who shares the cameras, and whether each is watched."""
+    store = store_of(settings)
+    try:
+        if settings.shard.name:
+            store.check_shared()
+        shards, holders = store.shards(), store.holders()
+    finally:
+        store.close()
+    if not shards:
+        return Finding(Level.GOOD, "shards", "no process shares the cameras just now")
+    count = Counter(holders.values())
+    text = ", ".join(f"{shard.name} has {count[shard.name]}" for shard in shards)
+    if missing := [name for name in settings.cameras if name not in holders]:
+        return Finding(Level.DOUBTFUL, "shards", f"{text}; nobody has {', '.join(missing)}: look at their logs")
+    return Finding(Level.GOOD, "shards", f"{text} of {len(settings.cameras)} cameras")
 
 
 def _disk(settings: WatchSettings) -> Finding:

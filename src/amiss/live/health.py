@@ -20,7 +20,7 @@ from amiss import __version__
 from amiss.errors import ConfigError
 from amiss.live.settings import MetricsSettings
 
-__all__ = ["CameraNumbers", "ChannelNumbers", "Health"]
+__all__ = ["CameraNumbers", "ChannelNumbers", "Health", "ShardNumbers"]
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,25 @@ class CameraNumbers:
 
 
 @dataclass(frozen=True)
+class ShardNumbers:
+    """How this process stands among those that share the cameras.
+
+    Attributes:
+        shard: Its name.
+        held: How many cameras it has.
+        share: How many are its share.
+        shards: How many processes share them, it included.
+        left: Seconds for which it has them without a further word of the database.
+    """
+
+    shard: str
+    held: int
+    share: int
+    shards: int
+    left: float
+
+
+@dataclass(frozen=True)
 class ChannelNumbers:
     """What waits for a receiver of alerts.
 
@@ -85,6 +104,12 @@ GAUGES = (
     ("queue", "amiss_queue_frames", "Frames that wait to be scored."),
     ("alarms", "amiss_alarms_day", "Alarms of the last 24 hours."),
     ("budget", "amiss_alarm_budget_day", "Alarms that the camera may raise in 24 hours."),
+)
+SHARDS = (
+    ("held", "amiss_shard_cameras", "Cameras that this shard has."),
+    ("share", "amiss_shard_share", "Cameras that are its share."),
+    ("shards", "amiss_shards", "Shards that live, this one included."),
+    ("left", "amiss_shard_lease_seconds", "Seconds for which it has its cameras without a word of the database."),
 )
 WORDS = (
     ("state", "amiss_camera_state", "1 for the state of the connection that the camera is in."),
@@ -133,6 +158,15 @@ class Health:
     def camera(self, name: str, numbers: CameraNumbers) -> None:
         """The numbers of a camera by now; they stand until there are newer ones."""
         self._numbers.cameras[name] = numbers
+
+    def forget(self, camera: str) -> None:
+        """A camera is watched by another process from now on."""
+        self._numbers.cameras.pop(camera, None)
+        self._numbers.forget(camera)
+
+    def shard(self, numbers: ShardNumbers) -> None:
+        """How this process stands among those that share the cameras."""
+        self._numbers.shard = numbers
 
     def channel(self, name: str, numbers: ChannelNumbers) -> None:
         """The numbers of a receiver of alerts, likewise."""
@@ -188,6 +222,7 @@ class _Numbers(Collector):
     def __init__(self, data: Path, clock: Callable[[], float]) -> None:
         self.cameras: dict[str, CameraNumbers] = {}
         self.channels: dict[str, ChannelNumbers] = {}
+        self.shard: ShardNumbers | None = None
         self._data, self._clock = data, clock
         self._times: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=FASTEST))
         self._lock = threading.Lock()
@@ -196,11 +231,17 @@ class _Numbers(Collector):
         with self._lock:
             self._times[camera].append(self._clock())
 
+    def forget(self, camera: str) -> None:
+        with self._lock:
+            self._times.pop(camera, None)
+
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("amiss_build", "Version of amiss.", value={"version": __version__})
         yield from self._of_cameras(dict(self.cameras))
         yield self._rates()
         yield from self._of_channels(dict(self.channels))
+        if self.shard:
+            yield from _of_shard(self.shard)
         yield from self._disk()
 
     def _of_cameras(self, cameras: dict[str, CameraNumbers]) -> Iterator[Metric]:
@@ -245,3 +286,10 @@ class _Numbers(Collector):
             log.debug("the free space at %s cannot be read: %s", self._data, error.strerror)
             return
         yield GaugeMetricFamily("amiss_disk_free_bytes", "Free space where data are kept.", value=free)
+
+
+def _of_shard(numbers: ShardNumbers) -> Iterator[Metric]:
+    for field, name, text in SHARDS:
+        gauge = GaugeMetricFamily(name, text, labels=["shard"])
+        gauge.add_metric([numbers.shard], getattr(numbers, field))
+        yield gauge

@@ -15,7 +15,7 @@ from amiss.live.life import Course, Word
 from amiss.live.nouns import Arrival, Change, EventRow, Incident, Message, Verdict
 from amiss.live.recorder import Clip, write_clip, write_snapshot
 from amiss.live.settings import MediaSettings
-from amiss.live.store import CameraLife, Curve, FeedbackKind, Media, MediaKind, Store
+from amiss.live.store import CameraLife, Curve, FeedbackKind, Lease, Media, MediaKind, Store
 from amiss.types import Image
 
 __all__ = ["Journal", "Seen"]
@@ -57,6 +57,9 @@ class Journal:
         wake: Called when there is something to deliver.
         health: Counts.
         settings: How clips are cut.
+        lease: Gives the lease under which a camera is watched, where cameras are shared: what comes later than the
+            lease lasted is refused, also if the camera has come back meanwhile. Pictures and clips are not: only who
+            saw an event has any, and it names them only where it was kept.
     """
 
     def __init__(
@@ -68,7 +71,9 @@ class Journal:
         wake: Callable[[], None],
         health: Health,
         settings: MediaSettings,
+        lease: Callable[[str], Lease | None] = lambda _: None,
     ) -> None:
+        self._lease = lease
         self._store, self._media, self._channels, self._wake = store, media, channels, wake
         self._keeper, self._cutter = keepers
         self._health, self._settings = health, settings
@@ -108,8 +113,10 @@ class Journal:
             self._keeper.add("latency", lambda: self._health.alarm(camera, time.monotonic() - arrival.clock))
 
     def _keep(self, row: EventRow, change: Change, channels: Sequence[str]) -> None:
+        lease = self._lease(row.camera)
+
         def work() -> None:
-            self._store.put_event(row, change, channels)
+            self._store.put_event(row, change, channels, lease)
             if channels:
                 self._wake()
 
@@ -139,35 +146,39 @@ class Journal:
 
     def incident(self, incident: Incident) -> None:
         """Keep what is wrong with a camera, and tell of it."""
+        lease = self._lease(incident.camera)
 
         def work() -> None:
-            self._store.put_incident(incident, self._channels.get(incident.camera, ()))
+            self._store.put_incident(incident, self._channels.get(incident.camera, ()), lease)
             self._wake()
 
         self._keeper.add(f"an incident of camera {incident.camera}", work)
 
     def close_incidents(self, camera: str, at: float) -> None:
         """End what was wrong with a camera when the program ended; what still is comes anew."""
+        lease = self._lease(camera)
 
         def work() -> None:
             for incident in self._store.incidents(camera, lasting=True):
                 ended = replace(incident, end=max(at, incident.start))
-                self._store.put_incident(ended, self._channels.get(camera, ()))
+                self._store.put_incident(ended, self._channels.get(camera, ()), lease)
 
         self._keeper.add(f"what was wrong with camera {camera}", work)
 
     def curve(self, curve: Curve) -> None:
         """Keep where a piece of a camera's curve is."""
-        self._keeper.add(f"a curve of camera {curve.camera}", lambda: self._store.add_curve(curve))
+        lease = self._lease(curve.camera)
+        self._keeper.add(f"a curve of camera {curve.camera}", lambda: self._store.add_curve(curve, lease))
 
     def course(self, camera: str, course: Course) -> None:
         """Keep where a camera is in its life, unless a person has said something else that it has not heard yet."""
+        lease = self._lease(camera)
 
         def work() -> None:
             record = self._store.life(camera)
             word = Word.kept(record) if record else None
             if word is None or word.at <= course.heard:
-                self._store.set_life(camera, course.life, course.why, course.by, course.detail)
+                self._store.set_life(camera, course.life, course.why, course.by, course.detail, lease)
 
         self._keeper.add(f"the life of camera {camera}", work)
 

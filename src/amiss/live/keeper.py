@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amiss.errors import AmissError, BusyError
+from amiss.errors import AmissError, BusyError, LeaseError
 
 __all__ = ["Keeper"]
 
@@ -34,6 +34,8 @@ class _Job:
 
 class Keeper:
     """Does one thing after the other. What must be kept is tried until it is, and nothing overtakes it.
+
+    What is refused since another process has the camera by now is given up: it would be refused for ever.
 
     Args:
         failed: Told the name of what failed, each time.
@@ -117,7 +119,7 @@ class Keeper:
         try:
             job.work()
         except AmissError as error:
-            again = job.must or isinstance(error, BusyError)
+            again = (job.must and not isinstance(error, LeaseError)) or isinstance(error, BusyError)
             LOG.warning("%s failed%s: %s", job.name, ", it is tried again" if again else "", error)
             self._failed(job.name)
             return not again

@@ -28,6 +28,7 @@ __all__ = [
     "MediaSettings",
     "MetricsSettings",
     "ScheduleSettings",
+    "ShardSettings",
     "WatchSettings",
     "ZoneSettings",
     "read_watch",
@@ -152,6 +153,24 @@ class MetricsSettings(Settings):
     host: str = Field("127.0.0.1", description="Address it listens at; beyond this machine only if told.")
 
 
+class ShardSettings(Settings):
+    """This process as one of several, on any number of machines, that share the cameras of one file and one store."""
+
+    name: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="Name of this process, of each another one (--shard); without one it watches all cameras itself.",
+    )
+    lease: float = Field(8.0, ge=1, description="Seconds without a sign of life after which others take its cameras.")
+    renew: float = Field(2.0, gt=0, description="Seconds between two signs of life.")
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if 3 * self.renew > self.lease:
+            raise ValueError(f"renew can be a third of lease at most, here {self.lease / 3:.2g}: one sign may be lost")
+        return self
+
+
 class WatchSettings(Settings):
     """All that `amiss watch` is told."""
 
@@ -163,6 +182,7 @@ class WatchSettings(Settings):
     alerts: tuple[AlertSettings, ...] = Field((), description="Who is told.")
     media: MediaSettings = Field(MediaSettings(), description="Clips and pictures.")
     metrics: MetricsSettings = Field(MetricsSettings(), description="Numbers for Prometheus.")
+    shard: ShardSettings = Field(ShardSettings(), description="Sharing the cameras with other processes.")
 
     @field_validator("cameras")
     @classmethod
@@ -192,7 +212,7 @@ class WatchSettings(Settings):
         return self
 
 
-def read_watch(file: Path, environment: Mapping[str, str] = os.environ) -> WatchSettings:
+def read_watch(file: Path, environment: Mapping[str, str] = os.environ, shard: str | None = None) -> WatchSettings:
     """The settings of a file; `${NAME}` in its texts is the environment's, so that passwords can stay out of it.
 
     Paths are taken from the file's own folder.
@@ -200,6 +220,7 @@ def read_watch(file: Path, environment: Mapping[str, str] = os.environ) -> Watch
     Args:
         file: YAML.
         environment: Variables.
+        shard: Name of this process, in the place of the one in the file.
 
     Raises:
         ConfigError: It cannot be read, others may read it while it holds a password, a variable is missing, or a
@@ -208,6 +229,8 @@ def read_watch(file: Path, environment: Mapping[str, str] = os.environ) -> Watch
     values = read_yaml(file, "configuration")
     _check_closed(file, values)
     filled = _filled(values, environment)
+    if shard is not None and isinstance(filled.get("shard", {}), dict):
+        filled["shard"] = {**filled.get("shard", {}), "name": shard}
     try:
         settings = WatchSettings.build(filled)
     except ConfigError as error:

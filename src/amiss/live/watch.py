@@ -7,31 +7,33 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
-from threadpoolctl import threadpool_limits
-
-from amiss.errors import StorageError
+from amiss.errors import ConfigError, StorageError
 from amiss.live.alarms import RECENT
+from amiss.live.desk import CameraHouse, Desk, PostHouse
 from amiss.live.feed.camera import Camera, State
 from amiss.live.health import CameraNumbers, Health
 from amiss.live.journal import Journal
 from amiss.live.keeper import Keeper
 from amiss.live.life import Course
-from amiss.live.notify.deliver import Deliverer
+from amiss.live.moves import House, Moves
 from amiss.live.notify.make import make_channel
 from amiss.live.nouns import Arrival, EventRow
+from amiss.live.post import Post
 from amiss.live.seat import Habits, Seat
 from amiss.live.settings import AlertSettings, WatchSettings
-from amiss.live.store import Media, Store
+from amiss.live.store import Lease, LeaseKind, Media, Store
+from amiss.live.store.store import PATIENCE
+from amiss.live.tenancy import Tenancy
+from amiss.live.threads import one_thread_each
 from amiss.live.watchdog import Watchdog
 from amiss.pipeline import look_together
 from amiss.scoring.calibrate import parse_budget
@@ -52,12 +54,19 @@ CURVES = 90 * 86_400.0
 MOST_WORKERS = 4
 """Threads that score, where there are as many cores: more wait for each other's Python."""
 IDLE = 0.2
+POLL, POLL_SHARED = 5.0, 0.5
+"""Seconds between two looks at the outbox for what this process did not put there itself: no others, or other shards.
+"""
 SILENT = 60.0
 """Seconds without a sign of life after which systemd is no longer told that all is well."""
 
 
-def store_of(settings: WatchSettings) -> Store:
+def store_of(settings: WatchSettings, patience: float = PATIENCE) -> Store:
     """Open the store that some settings name; it is made where there is none.
+
+    Args:
+        settings: Which.
+        patience: Seconds that other processes, and a server that starts anew, are waited for.
 
     Raises:
         StorageError: It cannot be opened.
@@ -65,20 +74,11 @@ def store_of(settings: WatchSettings) -> Store:
     with storage_errors(settings.data):
         settings.data.mkdir(parents=True, exist_ok=True)
     place = settings.store.get_secret_value() if settings.store else settings.data / "amiss.sqlite"
-    return Store.open(place, settings.data / "media")
-
-
-@dataclass(frozen=True, eq=False)
-class _Desk:
-    """A camera and what is done with its frames."""
-
-    camera: Camera
-    seat: Seat
-    waiting: deque[Arrival]
+    return Store.open(place, settings.data / "media", patience=patience)
 
 
 class Watcher:
-    """Watches the cameras of a settings file until it is stopped.
+    """Watches the cameras of a settings file until it is stopped: all of them, or as a shard those that are its share.
 
     Frames of all cameras are scored in rounds, one frame of each that has some: networks see those of a round together.
     What cannot be scored of one camera is said of it, and never touches another.
@@ -102,34 +102,51 @@ class Watcher:
         self.health = health or Health(settings.metrics, settings.data)
         names = list(settings.cameras)
         zones = {name: camera.schedule.zone for name, camera in settings.cameras.items()}
-        self._channels = [make_channel(alert, names, zones) for alert in settings.alerts]
+        makers = {alert.name: partial(make_channel, alert, names, zones) for alert in settings.alerts}
         self.store = store_of(settings)
         self.media = Media(self.store, settings.media, names)
         self._watchdog = Watchdog({"scoring": SILENT, "keeping": SILENT})
         self._keeper = Keeper(self.health.error, lambda: self._watchdog.alive("keeping"))
         self._cutter = Keeper(self.health.error)
-        self._deliverer = Deliverer(self.store, self._channels)
+        shared = settings.shard.name is not None
+        self._post = Post(self.store, makers, POLL_SHARED if shared else POLL)
         told = {name: [alert.name for alert in settings.alerts if _hears(alert, name)] for name in names}
         keepers = self._keeper, self._cutter
-        self.journal = Journal(self.store, self.media, keepers, told, self._deliverer.wake, self.health, settings.media)
-        self._desks = self._seats()
+        self._leases: dict[str, Lease] = {}
+        lease = self._leases.__getitem__ if shared else lambda _: None
+        told_by = self._post.wake, self.health, settings.media
+        self.journal = Journal(self.store, self.media, keepers, told, *told_by, lease)
+        self._habits = Habits(settings.media, self.journal.known, self.store.open_events, self._last_alarms)
+        self._desks: dict[str, Desk] = {} if shared else {name: self._desk(name) for name in names}
+        self._tenancy = self._tenant() if shared else None
+        self._moves = self._follower(self._tenancy) if self._tenancy else None
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_WORKERS), "score")
         self._calm = ExitStack()
         self._stop = threading.Event()
         self._ticked = self._asked = self._swept = -float("inf")
 
-    def _seats(self) -> dict[str, _Desk]:
-        settings, lives = self._settings, self.store.lives()
-        habits = Habits(settings.media, self.journal.known, self.store.open_events, self._last_alarms)
-        desks: dict[str, _Desk] = {}
-        for name, camera in settings.cameras.items():
-            home = settings.data / "cameras" / name
-            with storage_errors(home):
-                home.mkdir(parents=True, exist_ok=True)
-            course = Course.kept(lives[name]) if name in lives else None
-            seat = Seat(name, camera, home, self.journal, habits, course)
-            desks[name] = _Desk(Camera(name, camera, seat.gap), seat, deque())
-        return desks
+    def _desk(self, name: str) -> Desk:
+        """A camera as its model, its folder and the store know it."""
+        settings, home = self._settings.cameras[name], self._settings.data / "cameras" / name
+        with storage_errors(home):
+            home.mkdir(parents=True, exist_ok=True)
+        life = self.store.life(name)
+        seat = Seat(name, settings, home, self.journal, self._habits, Course.kept(life) if life else None)
+        return Desk(Camera(name, settings, seat.gap), seat, deque())
+
+    def _tenant(self) -> Tenancy:
+        """This process among those that share the cameras."""
+        settings = self._settings
+        wanted = {LeaseKind.CAMERA: list(settings.cameras), LeaseKind.ALERT: [one.name for one in settings.alerts]}
+        return Tenancy(store_of(settings, settings.shard.renew / 2), settings.shard, wanted)
+
+    def _follower(self, tenancy: Tenancy) -> Moves:
+        cameras = CameraHouse(self._desks, self._leases, self._desk, self.health.forget)
+        houses: dict[LeaseKind, House] = {
+            LeaseKind.CAMERA: cameras,
+            LeaseKind.ALERT: PostHouse(self._post, self._keeper),
+        }
+        return Moves(tenancy, houses, self._keeper)
 
     def _last_alarms(self, camera: str) -> list[EventRow]:
         """The newest alarms that have ended, the oldest first."""
@@ -150,25 +167,45 @@ class Watcher:
         """Start everything.
 
         Raises:
-            AmissError: The store is damaged, or the page of numbers cannot be served.
+            AmissError: The store is damaged, or shared with others otherwise, or the page of numbers cannot be served.
         """
-        self._calm.enter_context(_one_thread_each())
+        with ExitStack() as undo:
+            undo.callback(self.store.close)
+            if self._tenancy:
+                undo.callback(self._tenancy.close)
+            self._begin()
+            undo.pop_all()
+        return self
+
+    def _begin(self) -> None:
         self.store.verify()
+        if self._tenancy:
+            self.media.look_after(self._settings.cameras)
+        elif shards := self.store.shards():
+            names = ", ".join(shard.name for shard in shards)
+            raise ConfigError(f"the cameras of this store are shared by {names}; give this process a name by --shard")
         report = self.media.check()
         if any((report.partial, report.missing, report.deleted)):
             LOG.warning("media: %s", report)
         self.health.start()
-        for thread in (self._keeper, self._cutter, self._deliverer):
+        self._calm.enter_context(one_thread_each())
+        if self._tenancy:
+            self._tenancy.start()
+        else:
+            for alert in self._settings.alerts:
+                self._post.take_up(alert.name)
+        for thread in (self._keeper, self._cutter):
             thread.start()
         for desk in self._desks.values():
             desk.camera.start()
         self._watchdog.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop everything; what was seen is kept first."""
+        if self._moves:
+            self._moves.close()
         for desk in self._desks.values():
             desk.camera.stop()
         self._pool.shutdown()
@@ -177,8 +214,10 @@ class Watcher:
         for keeper in (self._keeper, self._cutter):
             if not keeper.close():
                 LOG.error("%d things could not be kept before the end", keeper.waiting)
-        self._deliverer.wake()
-        self._deliverer.close()
+        self._post.wake()
+        self._post.close()
+        if self._tenancy:
+            self._tenancy.close()
         self._watchdog.close()
         self.health.close()
         self.store.close()
@@ -189,7 +228,7 @@ class Watcher:
         self._stop.set()
 
     def run(self, seconds: float | None = None) -> None:
-        """Watch until `stop` is called, or all cameras have ended, as files do.
+        """Watch until `stop` is called, or all cameras have ended, as files do; a shard waits for others to come.
 
         Args:
             seconds: Most seconds; for ever by default.
@@ -200,10 +239,14 @@ class Watcher:
 
     def _go_on(self) -> bool:
         """One round; whether there is more to come."""
+        if self._moves and self._moves.follow():
+            self.media.look_after(self._desks)
         ready = [connection for desk in self._desks.values() for connection in desk.camera.ready]
         busy = any(desk.waiting for desk in self._desks.values())
         # asked before frames are taken: what a camera has left when it ends is taken in the next round
-        running = any(desk.camera.numbers.state is not State.STOPPED for desk in self._desks.values())
+        running = self._moves is not None or any(
+            desk.camera.numbers.state is not State.STOPPED for desk in self._desks.values()
+        )
         if ready and not busy:
             wait(ready, IDLE)
         elif not busy:
@@ -220,7 +263,7 @@ class Watcher:
     def _round(self) -> None:
         """One frame of each camera that has any; only those wait for the others whose networks see them together."""
         alone: list[Future[None]] = []
-        together: list[tuple[_Desk, Future[Arrival | None]]] = []
+        together: list[tuple[Desk, Future[Arrival | None]]] = []
         for desk in self._desks.values():
             if not desk.waiting:
                 continue
@@ -235,18 +278,18 @@ class Watcher:
         for found in [*alone, *(self._pool.submit(self._score, *pair) for pair in given)]:
             found.result()
 
-    def _look_together(self, given: Sequence[tuple[_Desk, Arrival]]) -> None:
+    def _look_together(self, given: Sequence[tuple[Desk, Arrival]]) -> None:
         try:
             look_together([desk.seat.pipeline for desk, _ in given], [arrival.frame for _, arrival in given])
         except Exception:  # whatever is wrong with one, each then asks for itself
             LOG.exception("cameras cannot be looked at together")
 
-    def _serve(self, desk: _Desk, arrival: Arrival) -> None:
+    def _serve(self, desk: Desk, arrival: Arrival) -> None:
         """Prepare and score a frame that no network has to see beside others."""
         if shaped := self._prepare(desk, arrival):
             self._score(desk, shaped)
 
-    def _prepare(self, desk: _Desk, arrival: Arrival) -> Arrival | None:
+    def _prepare(self, desk: Desk, arrival: Arrival) -> Arrival | None:
         try:
             return desk.seat.prepare(arrival)
         except Exception as error:  # a fault at one camera must not touch the others
@@ -254,7 +297,7 @@ class Watcher:
             self._fault(desk, arrival, error)
             return None
 
-    def _score(self, desk: _Desk, arrival: Arrival) -> None:
+    def _score(self, desk: Desk, arrival: Arrival) -> None:
         try:
             update = desk.seat.step(arrival)
         except StorageError as error:  # scores are safe, windows or curves are not
@@ -269,7 +312,7 @@ class Watcher:
         if update is not None:
             self._found(arrival, update.calibrated)
 
-    def _fault(self, desk: _Desk, arrival: Arrival, error: Exception) -> None:
+    def _fault(self, desk: Desk, arrival: Arrival, error: Exception) -> None:
         self.health.error("scoring")
         desk.seat.start_anew(f"a frame cannot be scored ({type(error).__name__})", arrival.at)
 
@@ -294,8 +337,10 @@ class Watcher:
                 LOG.exception("camera %s: what is done now and then failed", name)
                 self.health.error("camera")
             self._tell(name, desk, seen.alarms.get(name, 0))
+        if self._tenancy:
+            self.health.shard(self._tenancy.numbers)
 
-    def _tell(self, name: str, desk: _Desk, alarms: int) -> None:
+    def _tell(self, name: str, desk: Desk, alarms: int) -> None:
         """The numbers of a camera, for the page of numbers."""
         numbers, model = desk.camera.numbers, desk.seat.model
         budget = 24 * parse_budget(model.config.scoring.budget) if model else 0.0
@@ -321,18 +366,6 @@ class Watcher:
             LOG.info("deleted %d clips and pictures", len(names))
         for curve in self.store.drop_curves(time.time() - CURVES):
             Path(curve.path).unlink(missing_ok=True)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """While the block runs, libraries compute in the thread that calls them: cameras share the cores already."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _hears(alert: AlertSettings, camera: str) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from amiss.errors import DeliveryError
 from amiss.live.nouns import Change, Message
 from amiss.live.settings import AlertSettings
 
-__all__ = ["Channel", "Outbox", "picture_of", "subject_of", "wants"]
+__all__ = ["BatchChannel", "Channel", "Outbox", "Outcome", "picture_of", "subject_of", "wants"]
 
 PATIENCE = 3
 """Attempts after which a message goes without picture and video, lest they are what its receiver refuses."""
+
+
+Outcome = DeliveryError | None
+"""Why a message was not delivered; None where its receiver has it."""
 
 
 class Channel(Protocol):
@@ -40,21 +46,36 @@ class Channel(Protocol):
         """Let go of the receiver; a `send` that still waits in another thread ends soon with an error."""
 
 
+@runtime_checkable
+class BatchChannel(Channel, Protocol):
+    """A channel that hands over many messages before it waits for the first to be acknowledged."""
+
+    def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Hand messages over in their order, and wait until the receiver has acknowledged them.
+
+        Args:
+            messages: At least one; no two on one subject.
+
+        Returns:
+            What became of the first of them, of at least one: the others were not tried.
+        """
+
+
 class Outbox(Protocol):
     """Messages that wait; it outlives the process. Times are seconds since 1970.
 
-    All three raise `StorageError` when the store cannot be read or written just now.
+    All raise `StorageError` when the store cannot be read or written just now.
     """
 
     def due(self, channel: str, now: float, limit: int) -> list[Message]:
         """The oldest messages of a channel that may be tried now, in the order in which they were put in.
 
-        Messages on one subject (see `subject_of`) keep their order: while one of them waits for its next attempt,
-        those after it are not due.
+        Messages on one subject (see `subject_of`) keep their order: of each only the first that waits is given, and
+        while it waits for its next attempt, those after it are not due.
         """
 
-    def delivered(self, message: Message, now: float) -> None:
-        """Its receiver has it."""
+    def delivered_all(self, messages: Sequence[Message], now: float) -> None:
+        """Their receiver has them."""
 
     def failed(self, message: Message, now: float, why: str) -> None:
         """It was tried in vain; it is due again later."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from amiss.errors import AmissError, DeliveryError
-from amiss.live.notify.base import Channel, Outbox
+from amiss.live.notify.base import BatchChannel, Channel, Outbox, Outcome
 from amiss.live.nouns import Message
 
 __all__ = ["Deliverer"]
@@ -55,6 +55,11 @@ class Deliverer:
         for worker in self._workers:
             worker.wake()
 
+    def stop(self) -> None:
+        """Begin to send nothing more; returns at once."""
+        for worker in self._workers:
+            worker.stop()
+
     def close(self, timeout: float = 10.0) -> bool:
         """Stop; what is not delivered stays in the outbox.
 
@@ -64,8 +69,7 @@ class Deliverer:
         Returns:
             Whether all threads have ended.
         """
-        for worker in self._workers:
-            worker.stop()
+        self.stop()
         begun = time.monotonic()
         self._join(begun + timeout / 3)
         for worker in self._workers:
@@ -126,11 +130,11 @@ class _Worker:
         """Send what is due; returns seconds for which the receiver is to be left alone, 0 for none."""
         try:
             while messages := self._taken():
-                for message in messages:
+                for group in self._groups(messages):
                     if self._stopped:
                         return 0.0
                     self._alive(self._channel.name)
-                    self._deliver(message)
+                    self._deliver(group)
         except DeliveryError as error:
             return self._pause(error.pause)
         except AmissError as error:
@@ -147,30 +151,45 @@ class _Worker:
             self._news = False
         return self._outbox.due(self._channel.name, time.time(), BATCH)
 
-    def _deliver(self, message: Message) -> None:
-        """Send and mark one message.
+    def _groups(self, messages: list[Message]) -> list[list[Message]]:
+        """What is sent and marked as one: all, or one after the other."""
+        return [messages] if isinstance(self._channel, BatchChannel) else [[message] for message in messages]
+
+    def _deliver(self, messages: list[Message]) -> None:
+        """Send messages, and mark those that arrived as one.
 
         Raises:
-            DeliveryError: It was not delivered, and that is marked.
-            StorageError: It cannot be marked.
+            DeliveryError: One was not delivered, and that is marked.
+            StorageError: They cannot be marked.
         """
-        if message.id not in self._unmarked:
-            try:
-                self._send(message)
-            except DeliveryError as error:
+        fresh = [message for message in messages if message.id not in self._unmarked]
+        outcomes = self._send(fresh) if fresh else []
+        tried = list(zip(fresh, outcomes, strict=False))
+        self._unmarked.update(message.id for message, error in tried if error is None)
+        self._mark([message for message in messages if message.id in self._unmarked])
+        for message, error in tried:
+            if error is not None:  # what failed with it is tried again with it
                 log.warning("alerts to %s: %s is not delivered: %s", self._channel.name, message.id, error)
                 self._outbox.failed(message, time.time(), str(error))
-                raise
-            self._unmarked.add(message.id)
-        self._outbox.delivered(message, time.time())
-        self._unmarked.discard(message.id)
-        self._growing = FIRST
+                raise error
 
-    def _send(self, message: Message) -> None:
+    def _mark(self, messages: list[Message]) -> None:
+        if messages:
+            self._outbox.delivered_all(messages, time.time())
+            self._unmarked.difference_update(message.id for message in messages)
+            self._growing = FIRST
+
+    def _send(self, messages: list[Message]) -> list[Outcome]:
+        """What became of the first of some messages."""
         try:
-            self._channel.send(message)
+            if isinstance(self._channel, BatchChannel):
+                return self._channel.send_many(messages)
+            self._channel.send(messages[0])
+        except DeliveryError as error:
+            return [error]
         except FAULTS as error:  # its text may repeat an address, so only its kind is told
-            raise DeliveryError(f"the channel failed with {type(error).__name__}", pause=FIRST) from None
+            return [DeliveryError(f"the channel failed with {type(error).__name__}", pause=FIRST)]
+        return [None]
 
     def _pause(self, asked: float | None) -> float:
         """Seconds to leave the receiver alone: as asked, or longer each time."""

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -106,11 +106,28 @@ class Link:
         Raises:
             DeliveryError: It did not in time, it refused, or the connection was lost.
         """
-        self._retained.update({item.topic: item for item in publications if item.retain and len(item.payload) <= SMALL})
+        (error,) = self.publish_groups([publications])
+        if error:
+            raise error
+
+    def publish_groups(self, groups: Sequence[Sequence[Publication]]) -> list[DeliveryError | None]:
+        """Publish several groups in their order, and wait until the broker has acknowledged all.
+
+        All are on their way before the first acknowledgement is waited for: each may take a while, also to a broker
+        that is near, as small packets wait for each other.
+
+        Returns:
+            For each group why it was not acknowledged, or None.
+        """
+        items = [item for group in groups for item in group]
+        self._retained.update({item.topic: item for item in items if item.retain and len(item.payload) <= SMALL})
         until = time.monotonic() + PATIENCE
-        client = self._connected(until)
-        for publication, info in self._hand_over(client, *publications):
-            self._await(client, publication, info, until)
+        try:
+            client = self._connected(until)
+        except DeliveryError as error:
+            return [error for _ in groups]
+        handed = [self._hand_over(client, *group) for group in groups]
+        return [self._outcome(client, group, until) for group in handed]
 
     def close(self, *farewell: Publication) -> None:
         """Publish some last words if the broker answers at once, and disconnect; takes some seconds at most."""
@@ -244,6 +261,17 @@ class Link:
 
     def _hand_over(self, client: Client, *publications: Publication) -> list[tuple[Publication, MQTTMessageInfo]]:
         return [(item, client.publish(item.topic, item.payload, qos=1, retain=item.retain)) for item in publications]
+
+    def _outcome(
+        self, client: Client, handed: Sequence[tuple[Publication, MQTTMessageInfo]], until: float
+    ) -> DeliveryError | None:
+        """Why some publications were not all acknowledged."""
+        try:
+            for publication, info in handed:
+                self._await(client, publication, info, until)
+        except DeliveryError as error:
+            return error
+        return None
 
     def _await(self, client: Client, publication: Publication, info: MQTTMessageInfo, until: float) -> None:
         """Wait for the acknowledgement of one publication."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from amiss.errors import ConfigError
-from amiss.live.notify.base import Channel, wants
+from amiss.live.notify.base import BatchChannel, Channel, Outcome, wants
 from amiss.live.nouns import Message
 from amiss.live.settings import AlertSettings
 
@@ -31,7 +31,8 @@ def make_channel(settings: AlertSettings, cameras: Sequence[str], zones: Mapping
         raise ConfigError(f"the alert {settings.name!r} names {unknown[0]!r}; the cameras are: {', '.join(cameras)}")
     chosen = [camera for camera in cameras if not settings.cameras or camera in settings.cameras]
     try:
-        return _Chosen(settings, MAKERS[settings.kind](settings, chosen, zones or {}))
+        channel = MAKERS[settings.kind](settings, chosen, zones or {})
+        return _ChosenBatch(settings, channel) if isinstance(channel, BatchChannel) else _Chosen(settings, channel)
     except ConfigError as error:
         raise ConfigError(f"the alert {settings.name!r}: {error}") from None
 
@@ -52,6 +53,28 @@ class _Chosen:
 
     def close(self) -> None:
         self._channel.close()
+
+
+class _ChosenBatch(_Chosen):
+    """The same for one that takes many at once."""
+
+    def __init__(self, settings: AlertSettings, channel: BatchChannel) -> None:
+        super().__init__(settings, channel)
+        self._many = channel
+
+    def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
+        wanted = [message for message in messages if wants(self._settings, message.camera, message.change)]
+        outcomes = iter(self._many.send_many(wanted) if wanted else ())
+        found: list[Outcome] = []
+        for message in messages:
+            if not wants(self._settings, message.camera, message.change):
+                found.append(None)
+                continue
+            try:
+                found.append(next(outcomes))
+            except StopIteration:  # this one was not tried
+                break
+        return found
 
 
 def _mqtt(settings: AlertSettings, cameras: Sequence[str], _zones: Mapping[str, str]) -> Channel:

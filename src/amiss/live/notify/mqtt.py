@@ -7,8 +7,8 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
-from amiss.errors import ConfigError
-from amiss.live.notify.base import picture_of
+from amiss.errors import ConfigError, DeliveryError
+from amiss.live.notify.base import Outcome, picture_of
 from amiss.live.notify.discovery import CameraTopics, config_topic, device
 from amiss.live.notify.document import as_json, document
 from amiss.live.notify.link import Link, Publication
@@ -24,6 +24,8 @@ BLIND = (IncidentKind.GAP, IncidentKind.FAILED)
 """While one of these lasts nothing is known of what the camera sees."""
 LONGEST_STATE = 255
 """Characters that Home Assistant takes for a state."""
+BURST = 65_536
+"""Bytes after which acknowledgements are waited for before more is handed over: all of them must come in time."""
 ENDED = 256
 """Events whose end is remembered, so that a message that comes late does not open them again."""
 
@@ -48,7 +50,10 @@ class MqttChannel:
         self._open: dict[str, set[str]] = defaultdict(set)
         self._ended: deque[str] = deque(maxlen=ENDED)
         self._wrong: dict[str, set[str]] = defaultdict(set)
-        heard = {f"{self._discovery}/status": self._born} if self._discovery else {}
+        self._leaving = False
+        heard = {f"{self._prefix}/status": self._told_of_us}
+        if self._discovery:
+            heard[f"{self._discovery}/status"] = self._born
         self._link = Link(settings.address.get_secret_value(), self._status("offline"), heard)
 
     def start(self) -> None:
@@ -68,16 +73,46 @@ class MqttChannel:
         Raises:
             DeliveryError: The broker has not acknowledged all of it.
         """
-        self._link.publish(*self._incident(message) if message.change is None else self._event(message))
+        self._link.publish(*self._publications(message))
+
+    def send_many(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Publish messages before the first is acknowledged, as many as are no burden to a slow line."""
+        groups: list[list[Publication]] = []
+        broken: Outcome = None
+        for message in messages:
+            try:
+                groups.append(self._publications(message))
+            except OSError as error:
+                broken = DeliveryError(f"its picture cannot be read ({error.strerror})", pause=1.0)
+                break
+            if sum(len(item.payload) for group in groups for item in group) > BURST:
+                break
+        outcomes: list[Outcome] = [*self._link.publish_groups(groups)] if groups else []
+        return [*outcomes, broken] if broken else outcomes
+
+    def _publications(self, message: Message) -> list[Publication]:
+        """All that a message comes to.
+
+        Raises:
+            OSError: Its picture cannot be read.
+        """
+        return self._incident(message) if message.change is None else self._event(message)
 
     def close(self) -> None:
         """Say that amiss is offline, and disconnect."""
+        self._leaving = True
         self._link.close(self._status("offline"))
 
     def _born(self, payload: bytes) -> None:
         """Home Assistant has started: it is told of everything again."""
         if payload == b"online":
             log.info("Home Assistant has started; cameras are announced again")
+            self._link.repeat()
+
+    def _told_of_us(self, payload: bytes) -> None:
+        """The will of an earlier connection, or of a shard that is gone, may come after all was said to be well."""
+        if payload == b"offline" and not self._leaving:
+            log.info("the broker says amiss were offline, which it is not; it is told again")
             self._link.repeat()
 
     def _event(self, message: Message) -> list[Publication]:

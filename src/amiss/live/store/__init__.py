@@ -2,7 +2,20 @@
 
 from amiss.live.store.accounts import Account, Role
 from amiss.live.store.media import Media, MediaKind, MediaReport
-from amiss.live.store.records import CameraLife, Curve, Feedback, FeedbackKind, Life, LifeChange, LogEntry
+from amiss.live.store.records import (
+    CameraLife,
+    Curve,
+    Feedback,
+    FeedbackKind,
+    Holding,
+    Lease,
+    LeaseKind,
+    Life,
+    LifeChange,
+    LogEntry,
+    Round,
+    Shard,
+)
 from amiss.live.store.review import Place, Queue
 from amiss.live.store.store import Store
 
@@ -12,6 +25,9 @@ __all__ = [
     "Curve",
     "Feedback",
     "FeedbackKind",
+    "Holding",
+    "Lease",
+    "LeaseKind",
     "Life",
     "LifeChange",
     "LogEntry",
@@ -21,5 +37,7 @@ __all__ = [
     "Place",
     "Queue",
     "Role",
+    "Round",
+    "Shard",
     "Store",
 ]

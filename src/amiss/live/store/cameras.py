@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from amiss.live.store.leases import guard
 from amiss.live.store.part import Part
-from amiss.live.store.records import CameraLife, Curve, Life, LifeChange
+from amiss.live.store.records import CameraLife, Curve, Lease, Life, LifeChange
 from amiss.live.store.tables import CameraTable, CurveTable, LifeTable
 
 __all__ = ["CamerasPart"]
@@ -19,7 +20,13 @@ class CamerasPart(Part):
     """Lives and curves."""
 
     def set_life(
-        self, camera: str, life: Life, why: str, by: str, detail: Mapping[str, Any] | None = None
+        self,
+        camera: str,
+        life: Life,
+        why: str,
+        by: str,
+        detail: Mapping[str, Any] | None = None,
+        lease: Lease | None = None,
     ) -> CameraLife:
         """Keep the state of a camera's life; a new state is also kept in its history, the same again is not.
 
@@ -29,12 +36,19 @@ class CamerasPart(Part):
             why: A sentence, without secrets.
             by: A person, or the rule that did it.
             detail: What else is kept of it; None leaves what there is.
+            lease: Under which the watcher says so, where cameras are shared; a person needs none.
 
         Raises:
+            LeaseError: The camera went to another process; nothing was kept.
             StorageError: The database failed.
         """
         new = CameraLife(camera, life, self._clock(), why, by, detail or {})
-        return self._database.write(lambda session: _set_life(session, new, keep=detail is None))
+
+        def work(session: Session) -> CameraLife:
+            guard(session, lease)
+            return _set_life(session, new, keep=detail is None)
+
+        return self._database.write(work)
 
     def life(self, camera: str) -> CameraLife | None:
         """The state of a camera's life, if it has one.
@@ -63,14 +77,24 @@ class CamerasPart(Part):
         query = sa.select(LifeTable).where(LifeTable.camera == camera).order_by(LifeTable.id)
         return [_life_change(found) for found in self._database.read(lambda session: session.scalars(query).all())]
 
-    def add_curve(self, curve: Curve) -> None:
+    def add_curve(self, curve: Curve, lease: Lease | None = None) -> None:
         """Keep where a file of scores is; one of the same path takes the place of the old one.
 
+        Args:
+            curve: Which.
+            lease: Under which it was seen, where cameras are shared.
+
         Raises:
+            LeaseError: The camera went to another process; nothing was kept.
             StorageError: The database failed.
         """
         values = vars(curve) | {"start": float(curve.start), "end": float(curve.end)}
-        self._database.write(lambda session: session.merge(CurveTable(**values)))
+
+        def work(session: Session) -> None:
+            guard(session, lease)
+            session.merge(CurveTable(**values))
+
+        self._database.write(work)
 
     def curves(self, camera: str, start: float, end: float) -> list[Curve]:
         """Files of scores that have some frame between two times, the oldest first.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,9 @@ T = TypeVar("T")
 WRITES = "amiss_writes"
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two attempts to reach a server."""
+IDLE = 5000
+"""Milliseconds after which PostgreSQL ends a transaction whose process does nothing: it may hold what others wait for.
+"""
 RACES = 3
 """How often a transaction is done anew because another came between."""
 
@@ -44,6 +49,7 @@ class Database:
         self.patience = patience
         self._engine = make_engine(url, patience)
         self._writer = self._engine.execution_options(**{WRITES: True})
+        self._turn = threading.Lock() if url.get_backend_name() == "sqlite" else None
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Do work that changes nothing.
@@ -64,11 +70,22 @@ class Database:
             BusyError: Another process holds the database, or its server does not answer, for longer than `patience`.
             StorageError: The disk is full, or the database failed.
         """
-        return self._run(self._writer, work)
+        with self._turn_to_write():
+            return self._run(self._writer, work)
 
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """Threads write to SQLite in turn: it would have them ask each other again and again, and sleep in between."""
+        mine = self._turn is not None and self._turn.acquire(timeout=self.patience)
+        try:
+            yield
+        finally:
+            if mine and self._turn is not None:
+                self._turn.release()
 
     def _run(self, engine: Engine, work: Callable[[Session], T]) -> T:
         until, pause, races = time.monotonic() + self.patience, FIRST_PAUSE, RACES
@@ -161,4 +178,5 @@ class _PreparePostgresql:
     def __call__(self, connection: Any, _: object) -> None:
         connection.execute(f"SET lock_timeout = {self._patience}")
         connection.execute("SET synchronous_commit = on")
+        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE}")
         connection.commit()

@@ -16,9 +16,11 @@ from amiss.live.nouns import Change, EventRow, Verdict
 from amiss.live.store.bodies import event_body
 from amiss.live.store.columns import as_json
 from amiss.live.store.feedback import add_entry
+from amiss.live.store.leases import guard
 from amiss.live.store.names import media_name
 from amiss.live.store.outbox import Told, enqueue
 from amiss.live.store.part import Part
+from amiss.live.store.records import Lease
 from amiss.live.store.tables import ChangeTable, EventTable
 
 __all__ = ["EventsPart", "row_of"]
@@ -32,7 +34,9 @@ NUMBERS = ("start", "peak", "end", "severity", "level")
 class EventsPart(Part):
     """Events."""
 
-    def put_event(self, row: EventRow, change: Change, channels: Sequence[str] = ()) -> bool:
+    def put_event(
+        self, row: EventRow, change: Change, channels: Sequence[str] = (), lease: Lease | None = None
+    ) -> bool:
         """Keep an event, and a message for each channel, as one: when this returns both are on the disk.
 
         The same change of the same event again changes nothing and makes no second message: `new` and `end` are known
@@ -47,18 +51,25 @@ class EventsPart(Part):
             row: The event.
             change: What happened to it; `end` closes it.
             channels: Names of the receivers that are told.
+            lease: Under which it was seen, where cameras are shared.
 
         Returns:
             Whether it was not there yet.
 
         Raises:
             BusyError: Another process holds the store, or its server does not answer; nothing was kept.
+            LeaseError: The camera went to another process; nothing was kept.
             StorageError: A number of the row is none, or the store failed; nothing was kept.
         """
         if odd := [name for name in NUMBERS if math.isnan(getattr(row, name))]:
             raise StorageError(f"event {row.id} of {row.camera} has no number as its {odd[0]}; it is not kept")
         at, digest = self._clock(), _digest(row)
-        return self._database.write(lambda session: _put(session, row, change, channels, at, digest))
+
+        def work(session: Session) -> bool:
+            guard(session, lease)
+            return _put(session, row, change, channels, at, digest)
+
+        return self._database.write(work)
 
     def event(self, event: str) -> EventRow | None:
         """One event by its id.

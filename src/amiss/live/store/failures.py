@@ -35,8 +35,8 @@ SQLITE = {
     sqlite3.SQLITE_IOERR: CLOSED,
 }
 POSTGRESQL = {"55P03": LOCKED, "53100": FULL, "25006": CLOSED, "42501": CLOSED, "XX001": DAMAGED, "XX002": DAMAGED}
-GONE = ("08", "57P0", "53300")
-"""Beginnings of PostgreSQL's states for a connection that broke, a server that stops or starts, or is full."""
+GONE = ("08", "57P0", "53300", "25P03")
+"""Beginnings of PostgreSQL's states for a connection that broke or idled, a server that stops, starts or is full."""
 RACES = ("40001", "40P01", "23505")
 """Two transactions met: it went wrong for this one and will not the next time."""
 

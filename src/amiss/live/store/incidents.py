@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from amiss.live.nouns import Change, Incident, IncidentKind
 from amiss.live.store.bodies import incident_body
+from amiss.live.store.leases import guard
 from amiss.live.store.outbox import Told, enqueue
 from amiss.live.store.part import Part
+from amiss.live.store.records import Lease
 from amiss.live.store.tables import IncidentTable
 
 __all__ = ["IncidentsPart"]
@@ -19,7 +21,7 @@ __all__ = ["IncidentsPart"]
 class IncidentsPart(Part):
     """Incidents."""
 
-    def put_incident(self, incident: Incident, channels: Sequence[str] = ()) -> bool:
+    def put_incident(self, incident: Incident, channels: Sequence[str] = (), lease: Lease | None = None) -> bool:
         """Keep an incident, known by camera, kind and start, and a message for each channel, as one.
 
         Channels are told when it begins and when it is over; if it is only kept when it is over, then once. The ids
@@ -28,16 +30,23 @@ class IncidentsPart(Part):
         Args:
             incident: What was wrong.
             channels: Names of the receivers that are told.
+            lease: Under which it was seen, where cameras are shared.
 
         Returns:
             Whether it changed anything.
 
         Raises:
             BusyError: Another process holds the store, or its server does not answer; nothing was kept.
+            LeaseError: The camera went to another process; nothing was kept.
             StorageError: The database failed; nothing was kept.
         """
         at = self._clock()
-        return self._database.write(lambda session: _put(session, incident, channels, at))
+
+        def work(session: Session) -> bool:
+            guard(session, lease)
+            return _put(session, incident, channels, at)
+
+        return self._database.write(work)
 
     def incidents(
         self,

@@ -76,7 +76,8 @@ class MediaReport:
 class Media:
     """The folder of clips and pictures of a store.
 
-    Several machines may share a database: each then has its own folder and looks after its own cameras only.
+    Several processes may share a database, each with a folder of its own for its own cameras, or with one folder
+    for all of theirs, see `look_after`.
 
     Args:
         store: Where events name their files.
@@ -98,10 +99,15 @@ class Media:
         self._store = store
         self._settings = settings
         self._cameras = cameras
+        self._shared = False
         self._usage = usage
         self._clock = clock
         self._writing: set[Path] = set()
         self._lock = threading.Lock()
+
+    def look_after(self, cameras: Collection[str]) -> None:
+        """From now on look after these cameras only, in a folder in which other processes write for theirs."""
+        self._cameras, self._shared = frozenset(cameras), True
 
     @property
     def folder(self) -> Path:
@@ -174,6 +180,8 @@ class Media:
         self._store.verify()
         now = self._clock() if now is None else now
         partial, whole = self._found()
+        if self._shared:  # another process may be writing them
+            partial = [path for path in partial if _written(path) < now - GRACE]
         for path in partial:
             _delete(path)
         known = self._store.media_names(self._cameras)

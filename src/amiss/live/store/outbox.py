@@ -89,10 +89,24 @@ class OutboxPart(Part):
         Raises:
             StorageError: The database failed; the message will be sent again.
         """
-        waits = OutboxTable.delivered.is_(None)
-        self._database.write(
-            lambda session: session.execute(sa.update(OutboxTable).where(*_is(message), waits).values(delivered=now))
-        )
+        self.delivered_all([message], now)
+
+    def delivered_all(self, messages: Sequence[Message], now: float) -> None:
+        """The receivers have these; they are not sent again.
+
+        Raises:
+            StorageError: The database failed; all of them will be sent again.
+        """
+        ids: dict[str, list[str]] = {}
+        for message in messages:
+            ids.setdefault(message.channel, []).append(message.id)
+
+        def work(session: Session) -> None:
+            for channel, some in ids.items():  # SQLite has no index for pairs
+                of = OutboxTable.id.in_(some), OutboxTable.channel == channel, OutboxTable.delivered.is_(None)
+                session.execute(sa.update(OutboxTable).where(*of).values(delivered=now))
+
+        self._database.write(work)
 
     def failed(self, message: Message, now: float, why: str) -> None:
         """It could not be delivered: it is due again later, each time after twice as long, up to five minutes.

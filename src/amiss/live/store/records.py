@@ -10,7 +10,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["CameraLife", "Curve", "Feedback", "FeedbackKind", "Life", "LifeChange", "LogEntry"]
+__all__ = [
+    "CameraLife",
+    "Curve",
+    "Feedback",
+    "FeedbackKind",
+    "Holding",
+    "Lease",
+    "LeaseKind",
+    "Life",
+    "LifeChange",
+    "LogEntry",
+    "Round",
+    "Shard",
+]
 
 
 class Life(StrEnum):
@@ -139,3 +152,73 @@ class LogEntry:
     what: str
     about: str
     at: float
+
+
+class LeaseKind(StrEnum):
+    """What a shard can have for itself."""
+
+    CAMERA = "camera"
+    ALERT = "alert"
+    """A receiver of alerts: one shard sends it all messages."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to watch a camera, or to send to a receiver.
+
+    Attributes:
+        kind: Of what.
+        name: Of the camera or the receiver.
+        token: Counts how often it was taken: whoever has a smaller one than the store has lost it.
+    """
+
+    kind: LeaseKind
+    name: str
+    token: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A lease as it stands in the store.
+
+    Attributes:
+        lease: What is held.
+        shard: Who has it; None for nobody.
+        left: Seconds until it is over; below 0 where that is past.
+    """
+
+    lease: Lease
+    shard: str | None
+    left: float
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A process that shares cameras with others.
+
+    Attributes:
+        name: Its name.
+        run: Which of all processes of this name.
+        left: Seconds for which it counts as living.
+    """
+
+    name: str
+    run: str
+    left: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a shard has after it renewed what it had.
+
+    Attributes:
+        leases: All that it has now.
+        quota: How many of each kind are its share.
+        shards: How many shards live, it included.
+        next: Seconds until the next lease of another is over; infinite where none will be.
+    """
+
+    leases: tuple[Lease, ...]
+    quota: Mapping[LeaseKind, int]
+    shards: int
+    next: float

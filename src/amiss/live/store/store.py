@@ -17,6 +17,7 @@ from amiss.live.store.events import EventsPart
 from amiss.live.store.feedback import FeedbackPart
 from amiss.live.store.files import FilesPart
 from amiss.live.store.incidents import IncidentsPart
+from amiss.live.store.leases import LeasesPart
 from amiss.live.store.migrate import migrate
 from amiss.live.store.outbox import OutboxPart
 from amiss.live.store.review import ReviewPart
@@ -28,8 +29,10 @@ PATIENCE = 10.0
 """Seconds that another process, or a server that starts anew, is waited for."""
 
 
-class Store(EventsPart, FilesPart, IncidentsPart, OutboxPart, CamerasPart, FeedbackPart, AccountsPart, ReviewPart):
-    """Events, incidents, messages, lives, feedback, accounts, the log; what a method kept is on the disk when it ends.
+class Store(
+    EventsPart, FilesPart, IncidentsPart, OutboxPart, CamerasPart, FeedbackPart, AccountsPart, ReviewPart, LeasesPart
+):
+    """Events, incidents, messages, lives, feedback, accounts, leases, the log; what was kept is on the disk.
 
     One object a process, opened after it was forked; any number of threads may use it.
     """

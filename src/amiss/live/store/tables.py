@@ -110,15 +110,18 @@ class IncidentTable(Base):
     detail: Mapped[str]
 
 
+WAITS = sa.text("delivered IS NULL")
+
+
 class OutboxTable(Base):
     """What receivers are to be told; `seq` is the order in which it was put."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         sa.UniqueConstraint("id", "channel"),
-        sa.Index(None, "channel", "subject", "seq"),
-        sa.Index(None, "channel", "delivered", "due"),
-    )
+        sa.Index("ix_outbox_waiting", "channel", "seq", postgresql_where=WAITS, sqlite_where=WAITS),
+        sa.Index("ix_outbox_subject", "channel", "subject", "seq", postgresql_where=WAITS, sqlite_where=WAITS),
+    )  # of what waits only: it is little, however much was ever sent
 
     seq: Mapped[int] = mapped_column(Counter, primary_key=True)
     id: Mapped[str]

@@ -37,6 +37,7 @@ def states(site: Site, names: list[str]) -> list[dict[str, Any]]:
         StorageError: The database failed.
     """
     lives, now = site.store.lives(), site.clock()
+    holders = site.store.holders()
     alarms, wrong = site.store.alarms_since(now - DAY, names), site.store.lasting_kinds(names)
     found: list[dict[str, Any]] = []
     for name in names:
@@ -47,6 +48,7 @@ def states(site: Site, names: list[str]) -> list[dict[str, Any]]:
             "since": life.since if life else None,
         }
         state |= {"wrong": list(wrong.get(name, [])), "alarms": alarms.get(name, 0), "seen": seen}
+        state |= {"holder": holders.get(name)}
         found.append(state | {"stale": seen is not None and now - seen > STALE})
     return found
 
