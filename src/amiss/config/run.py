@@ -81,8 +81,8 @@ class Config(Settings):
         description="What the networks of methods run on when they score, on the processor: torch, or openvino, which "
         "is faster; auto: openvino where it is installed.",
     )
-    engine_precision: Literal["32", "bf16"] = Field(
-        "32",
+    engine_precision: Literal["f32", "bf16"] = Field(
+        "f32",
         description="Numbers of 32 bits, or bf16, which is faster with openvino on processors that compute in it and "
         "changes scores in the third digit.",
     )

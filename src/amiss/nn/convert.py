@@ -18,6 +18,8 @@ __all__ = ["as_openvino", "write_onnx", "write_openvino"]
 
 OPEN = -1
 """Length of an axis that may have any."""
+SAID = 200
+"""Of what an exporter says, so much is repeated."""
 TRACED = 2
 """Windows of the example: were there one, torch would take it for a length that never changes."""
 
@@ -32,7 +34,7 @@ def as_openvino(network: Portable) -> Any:
         ExportError: Torch or OpenVINO does not know something that the network does.
     """
     from openvino import PartialShape
-    from openvino.frontend import FrontEndManager
+    from openvino.frontend import FrontEndManager, GeneralFailure, OpConversionFailure
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     try:
@@ -43,8 +45,8 @@ def as_openvino(network: Portable) -> Any:
             decoder = TorchScriptPythonDecoder(traced, shared_memory=False)
             model = frontend.convert(frontend.load(decoder))
             model.reshape(dict(enumerate(map(PartialShape, network.shapes(OPEN)))))
-    except RuntimeError as error:
-        raise ExportError(f"the network cannot be written for OpenVINO: {_reason(error)}") from error
+    except (RuntimeError, GeneralFailure, OpConversionFailure) as error:
+        raise ExportError(f"the network cannot be written for OpenVINO: {_words(error)[-SAID:]}") from error
     for ports, names in ((model.inputs, network.inputs), (model.outputs, network.outputs)):
         for port, name in zip(ports, names, strict=True):
             port.get_tensor().set_names({name})
@@ -72,8 +74,6 @@ def write_onnx(network: Portable, folder: Path, name: str) -> list[Path]:
     Raises:
         ExportError: Torch cannot say something that the network does in ONNX.
     """
-    from onnxscript.optimizer import fold_constants
-
     target, length = folder / f"{name}.onnx", torch.export.Dim(network.counted, min=1)
     try:
         with _quiet(), torch.no_grad():
@@ -87,9 +87,8 @@ def write_onnx(network: Portable, folder: Path, name: str) -> list[Path]:
                 optimize=False,  # it would take an added 1e-12 for nothing and leave it out
                 verbose=False,
             )
-            fold_constants(program.model)
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        raise ExportError(f"the network cannot be written as ONNX: {_reason(error)}") from error
+        raise ExportError(f"the network cannot be written as ONNX: {_words(error.__cause__ or error)[:SAID]}") from error
     program.save(target, external_data=False)
     return [target]
 
@@ -108,6 +107,6 @@ def _quiet() -> Iterator[None]:
         log.setLevel(before)
 
 
-def _reason(error: BaseException) -> str:
-    """The beginning of what an exporter says, which may be pages long."""
-    return " ".join(str(error).split())[:200]
+def _words(error: BaseException) -> str:
+    """What an exporter says, which may be pages long, in one line."""
+    return " ".join(str(error).split())

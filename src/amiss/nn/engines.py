@@ -22,7 +22,6 @@ SIZES = (1, 4, 16)
 """Batches that OpenVINO is asked for. Further ones gain little, and each keeps a copy of the weights."""
 FILLED = 0.75
 """A batch is filled up if so much of it is there; else smaller ones are taken."""
-HINTS = {"32": "f32", "bf16": "bf16"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Engine:
     """
 
     name: Literal["auto", "torch", "openvino"] = "auto"
-    precision: Literal["32", "bf16"] = "32"
+    precision: Literal["f32", "bf16"] = "f32"
 
     def resolved(self) -> Literal["torch", "openvino"]:
         """What it is here.
@@ -47,11 +46,11 @@ class Engine:
         if self.name == "openvino" and not installed:
             raise ConfigError("engine=openvino needs openvino: pip install 'amiss[openvino]', or take engine=torch")
         if self.name == "torch" or not installed:
-            if self.precision != "32":
+            if self.precision != "f32":
                 raise ConfigError(f"engine_precision={self.precision} needs engine=openvino; torch computes in 32 bits")
             return "torch"
         if self.precision == "bf16" and "BF16" not in _able():
-            raise ConfigError("this processor does not compute in bf16; take engine_precision=32")
+            raise ConfigError("this processor does not compute in bf16; take engine_precision=f32")
         return "openvino"
 
 
@@ -111,8 +110,8 @@ class OpenVinoRunner:
         precision: In which numbers.
     """
 
-    def __init__(self, network: Portable, precision: Literal["32", "bf16"]) -> None:
-        self._network, self._hint = network, HINTS[precision]
+    def __init__(self, network: Portable, precision: Literal["f32", "bf16"]) -> None:
+        self._network, self._hint = network, precision
         self._model = as_openvino(network)
         self._compiled: dict[int, Any] = {}
         self._own = threading.local()

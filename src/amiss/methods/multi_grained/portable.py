@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -37,7 +39,7 @@ def portable(network: ProxyNetwork, shape: tuple[int, int]) -> Portable:
         shape: Rows and columns of a frame.
     """
     return Portable(
-        module=_Clips(network).eval(),
+        module=_Clips(_with_biases(network)).eval(),
         inputs={"frames": "(N, 3, 13, H, W) frames, RGB in -1..1"},
         outputs={
             "raw": f"(N, P, h, w) {', '.join(network.parts)} of each cell, before they are standardised",
@@ -47,6 +49,15 @@ def portable(network: ProxyNetwork, shape: tuple[int, int]) -> Portable:
         example=lambda count: _example(count, shape),
         axes=(0,),
     )
+
+
+def _with_biases(network: ProxyNetwork) -> ProxyNetwork:
+    """A copy in which convolutions over time have a bias, if only zeros: torch says none of an unknown rank in ONNX."""
+    copied = copy.deepcopy(network)
+    for module in copied.modules():
+        if isinstance(module, nn.Conv3d) and module.bias is None:
+            module.bias = nn.Parameter(torch.zeros(module.out_channels))
+    return copied
 
 
 def _example(count: int, shape: tuple[int, int]) -> tuple[Tensor, ...]:
