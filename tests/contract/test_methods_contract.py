@@ -196,9 +196,7 @@ def test_maps_are_of_parts_and_the_same_alone_and_of_no_windows(learned: Learned
 
 
 @pytest.mark.parametrize("format_", ["openvino", "onnx"])
-def test_its_networks_give_the_same_in_files_for_other_programs(
-    learned: Learned, tmp_path: Path, format_: str
-) -> None:
+def test_its_networks_give_the_same_in_files_for_other_programs(learned: Learned, tmp_path: Path, format_: str) -> None:
     write = {"openvino": write_openvino, "onnx": write_onnx}[format_]
     for name, network in learned.method.networks().items():
         files = write(network, tmp_path, name)

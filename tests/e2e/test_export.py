@@ -57,7 +57,9 @@ def test_a_model_is_written_with_what_its_files_are(
     assert entry["inputs"][0]["shape"] == ["windows", 12, 32, 32]
     assert {port["dtype"] for side in ("inputs", "outputs") for port in entry[side]} == {"float32"}
     network = model.method.networks()["cubes"]
-    found = openvino.Core().compile_model(out / files[0], "CPU", FULL)([tensor.numpy() for tensor in network.example(5)])
+    found = openvino.Core().compile_model(out / files[0], "CPU", FULL)(
+        [tensor.numpy() for tensor in network.example(5)]
+    )
     with torch.no_grad():
         expected = network.module(*network.example(5))
     for number, tensor in enumerate(expected):

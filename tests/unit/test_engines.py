@@ -122,7 +122,7 @@ def test_what_openvino_cannot_say_is_told_in_a_line() -> None:
 
 def test_auto_takes_torch_where_openvino_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Engine("auto").resolved() == "openvino"
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "find_spec", lambda _: None)
     assert Engine("auto").resolved() == "torch"
     with pytest.raises(ConfigError, match="pip install"):
         Engine("openvino").resolved()

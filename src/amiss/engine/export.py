@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 
@@ -23,15 +23,14 @@ from amiss.perception.features import FEATURE_NETWORKS
 from amiss.perception.scenes import NETWORK, SIDE
 from amiss.storage import whole_folder
 
-__all__ = ["EXPORT", "Format", "check_export_target", "export_model", "portable_networks"]
+__all__ = ["EXPORT", "check_export_target", "export_model", "portable_networks"]
 
 EXPORT = "export.json"
-Format = Literal["openvino", "onnx"]
-WRITERS: Mapping[Format, Callable[[Portable, Path, str], list[Path]]] = {
+WRITERS: Mapping[str, Callable[[Portable, Path, str], list[Path]]] = {
     "openvino": write_openvino,
     "onnx": write_onnx,
 }
-PACKAGES: Mapping[Format, tuple[str, ...]] = {
+PACKAGES: Mapping[str, tuple[str, ...]] = {
     "openvino": ("torch", "openvino"),
     "onnx": ("torch", "onnx", "onnxscript"),
 }
@@ -110,7 +109,7 @@ def export_model(model: Model, folder: Path, to: str, progress: Progress = silen
         StorageError: The folder cannot be written.
     """
     if to not in WRITERS:
-        raise ConfigError(f"there is no format {to!r} to export to; the formats are: {', '.join(get_args(Format))}")
+        raise ConfigError(f"there is no format {to!r} to export to; the formats are: {', '.join(WRITERS)}")
     check_export_target(folder)
     networks = portable_networks(model)
     if not networks:

@@ -39,7 +39,8 @@ def as_openvino(network: Portable) -> Any:
 
     try:
         with _quiet(), torch.no_grad():
-            traced = torch.jit.trace(network.module, network.example(TRACED), check_trace=False)
+            trace: Any = torch.jit.trace
+            traced = trace(network.module, network.example(TRACED), check_trace=False)
             frontend = FrontEndManager().load_by_framework("pytorch")
             # weights that are shared would change when the method learns anew; the decoder is read until the end
             decoder = TorchScriptPythonDecoder(traced, shared_memory=False)
@@ -88,7 +89,9 @@ def write_onnx(network: Portable, folder: Path, name: str) -> list[Path]:
                 verbose=False,
             )
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        raise ExportError(f"the network cannot be written as ONNX: {_words(error.__cause__ or error)[:SAID]}") from error
+        raise ExportError(
+            f"the network cannot be written as ONNX: {_words(error.__cause__ or error)[:SAID]}"
+        ) from error
     program.save(target, external_data=False)
     return [target]
 

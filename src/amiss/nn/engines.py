@@ -162,6 +162,7 @@ class OpenVinoRunner:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._hint,
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "ENABLE_CPU_PINNING": False,  # other programs, and other cameras, may be on that very core
         }
         return openvino.Core().compile_model(model, "CPU", settings)
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
-__all__ = ["Portable"]
+__all__ = ["Portable", "is_written"]
+
+
+def is_written() -> bool:
+    """Whether a network is being followed, to be written for others, and not run for its numbers."""
+    return bool(torch.jit.is_tracing()) or torch.compiler.is_exporting()  # type: ignore[attr-defined, no-untyped-call]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from amiss.methods.mgenet.network import CUBE, Explorer, Seen
-from amiss.nn.portable import Portable
+from amiss.nn.portable import Portable, is_written
 from amiss.perception.video.swin import VideoSwin
 from amiss.types import BoolArray
 
@@ -46,12 +46,13 @@ class _Explorer(nn.Module):
             guess, visible = self.network.guess(cubes, mask)
             apart = 1 - _cosine(guess, seen.target[:, visible]).mean(2)
             total = total + functional.pad(apart, (0, 1))[:, getattr(self, f"order{number}")]
-        return (total / self.times).unflatten(1, self.network.grid).mean(1).clamp_min(0)
+        maps = (total / self.times).reshape(-1, *self.network.grid)
+        return torch.as_tensor(maps.mean(1).clamp_min(0))
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:
     """Cosine along the last axis."""
-    if torch.jit.is_tracing():  # OpenVINO does not know the function
+    if is_written():  # OpenVINO does not know the function
         return (functional.normalize(one, dim=-1) * functional.normalize(other, dim=-1)).sum(-1)
     return functional.cosine_similarity(one, other, dim=-1)
 

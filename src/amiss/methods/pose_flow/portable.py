@@ -67,7 +67,7 @@ def portable(flow: SegmentFlow, settings: PoseFlowSettings) -> Portable:
             "without place and size"
         },
         outputs={
-            "bits": "(N, 18) negative log-likelihood of each joint, bits a dimension; their mean is that of the segment",
+            "bits": "(N, 18) negative log-likelihood of each joint, bits a dimension; its mean is that of the segment",
             "latent": "(N, T, 36) what the flow maps the segment to, x and then y of the joints",
         },
         example=lambda count: _example(count, settings.length),
