@@ -113,6 +113,7 @@ class OpenVinoRunner:
     def __init__(self, network: Portable, precision: Literal["f32", "bf16"]) -> None:
         self._network, self._hint = network, precision
         self._model = as_openvino(network)
+        self._threads = torch.get_num_threads()
         self._compiled: dict[int, Any] = {}
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -121,47 +122,58 @@ class OpenVinoRunner:
         return self
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """The outputs, of batches that fit."""
+        """The outputs, of batches that fit, as many of them at a time as there are threads."""
         given = [np.ascontiguousarray(tensor.numpy()) for tensor in inputs]
-        found, start = [], 0
-        for size in _sizes(len(given[0])):
-            found.append(self._outputs(size, [array[start : start + size] for array in given]))
-            start += size
+        sizes = list(_sizes(len(given[0])))
+        starts = np.cumsum([0, *sizes])
+        found: list[list[Any]] = []
+        for first in range(0, len(sizes), self._threads):
+            asked = [
+                self._asked(number, size, [array[start : start + size] for array in given])
+                for number, (size, start) in enumerate(zip(sizes, starts, strict=False))
+                if first <= number < first + self._threads
+            ]
+            found += [self._outputs(request, count) for request, count in asked]
         return tuple(torch.from_numpy(np.concatenate(outputs)) for outputs in zip(*found, strict=True))
 
-    def _outputs(self, size: int, inputs: list[Any]) -> list[Any]:
-        """A copy of each output of at most so many rows."""
-        request, count = self._request(size), len(inputs[0])
+    def _asked(self, number: int, size: int, inputs: list[Any]) -> tuple[Any, int]:
+        """A request that runs, and how many rows were given to it."""
+        request, count = self._request(number % self._threads, size), len(inputs[0])
         # its own memory is filled and read in place; what it was given before fills the batch up
         for tensor, array in zip(request.input_tensors, inputs, strict=True):
             tensor.data[:count] = array
-        request.infer(share_inputs=True)
+        request.start_async(share_inputs=True)
+        return request, count
+
+    def _outputs(self, request: Any, count: int) -> list[Any]:
+        """A copy of each output, once they are there."""
+        request.wait()
         return [np.array(tensor.data[:count]) for tensor in request.output_tensors]
 
-    def _request(self, size: int) -> Any:
-        """A request of this thread at one size of batch."""
-        requests: dict[int, Any] | None = getattr(self._own, "requests", None)
+    def _request(self, number: int, size: int) -> Any:
+        """One of this thread's requests at one size of batch."""
+        requests: dict[tuple[int, int], Any] | None = getattr(self._own, "requests", None)
         if requests is None:
             requests = self._own.requests = {}
-        if size not in requests:
+        if (number, size) not in requests:
             with self._lock:
                 if size not in self._compiled:
                     self._compiled[size] = self._compile(size)
-            requests[size] = self._compiled[size].create_infer_request()
-            for tensor in requests[size].input_tensors:
+            request = requests[number, size] = self._compiled[size].create_infer_request()
+            for tensor in request.input_tensors:
                 tensor.data[:] = 0
-        return requests[size]
+        return requests[number, size]
 
     def _compile(self, size: int) -> Any:
-        """The network at one size of batch, with as many threads as torch has."""
+        """The network at one size of batch; a thread has a batch of its own, as threads that share one often wait."""
         import openvino
 
         model = self._model.clone()
         model.reshape(dict(enumerate(self._network.shapes(size))))
         settings = {
-            "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self._hint,
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_NUM_THREADS": self._threads,
+            "NUM_STREAMS": self._threads,
             "ENABLE_CPU_PINNING": False,  # other programs, and other cameras, may be on that very core
         }
         return openvino.Core().compile_model(model, "CPU", settings)
