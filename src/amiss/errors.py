@@ -8,6 +8,7 @@
     │   ├── FootageError        a missing, empty, damaged or changing video or folder
     │   ├── DatasetError        a benchmark folder that is not laid out as expected
     │   ├── ModelError          a model folder that is missing, damaged or foreign
+    │   ├── ExportError         a network that another format or engine cannot say, or a model without any
     │   ├── WeightsError        a pretrained network that is absent, damaged or of another kind
     │   ├── ScoresError         score files that are missing, damaged or do not fit the labels
     │   └── MetricError         labels and scores that no metric can be computed from
@@ -30,6 +31,7 @@ __all__ = [
     "ConfigError",
     "DatasetError",
     "DeliveryError",
+    "ExportError",
     "FootageError",
     "InputError",
     "LeaseError",
@@ -74,6 +76,10 @@ class DatasetError(InputError):
 
 class ModelError(InputError):
     """A model folder that is missing a file, was altered, or was not written by amiss."""
+
+
+class ExportError(InputError):
+    """A network that another format or engine cannot say, or a model that has none."""
 
 
 class WeightsError(InputError):

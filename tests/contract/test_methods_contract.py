@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from amiss.config import Config
@@ -18,6 +20,8 @@ from amiss.engine.training import make_trainer
 from amiss.errors import FootageError, ModelError
 from amiss.methods import METHODS, Explanation, Method
 from amiss.methods.base import STATE
+from amiss.nn.convert import write_onnx, write_openvino
+from amiss.nn.engines import Engine
 from amiss.types import RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
@@ -189,6 +193,38 @@ def test_maps_are_of_parts_and_the_same_alone_and_of_no_windows(learned: Learned
         assert (values >= 0).all()
         assert values.any()
         np.testing.assert_allclose(single[name][0], values[0], rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("format_", ["openvino", "onnx"])
+def test_its_networks_give_the_same_in_files_for_other_programs(learned: Learned, tmp_path: Path, format_: str) -> None:
+    write = {"openvino": write_openvino, "onnx": write_onnx}[format_]
+    for name, network in learned.method.networks().items():
+        files = write(network, tmp_path, name)
+        assert all(file.is_file() for file in files)
+        compiled = openvino.Core().compile_model(files[0], "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        for ports, names in ((compiled.inputs, network.inputs), (compiled.outputs, network.outputs)):
+            assert all(name in port.get_names() for port, name in zip(ports, names, strict=True))
+        for count in (1, 3, 6):
+            with torch.no_grad():
+                expected = network.module(*network.example(count))
+            found = compiled([tensor.numpy() for tensor in network.example(count)])
+            for number, tensor in enumerate(expected):
+                assert tensor.isfinite().all()
+                scale = float(tensor.abs().max())
+                np.testing.assert_allclose(found[number], tensor.numpy(), rtol=0, atol=1e-4 * scale, err_msg=name)
+
+
+def test_another_engine_gives_the_same_scores(learned: Learned) -> None:
+    scored = {}
+    for name in ("torch", "openvino"):
+        method = learned.copy()
+        method.run_on(Engine(name))
+        scored[name] = method.score(learned.probe)
+    scale = float(np.abs(scored["torch"].score).max())
+    assert rows_equal(scored["torch"], scored["openvino"], 1e-4 * scale)
+    method = learned.copy()
+    method.restore(method.state())
+    assert rows_equal(method.score(learned.probe), learned.method.score(learned.probe))
 
 
 def test_pictures_are_small_images_of_each_window(learned: Learned) -> None:

@@ -152,6 +152,7 @@ def test_the_network_is_part_of_what_is_saved_whatever_its_shape(tmp_path: Path)
     with pytest.raises(ValueError, match="size"):
         wider.restore(method.state())
     same = AppearanceMotion(method.settings)
+    same.run_on(method.engine)
     same.restore(method.state())
     np.testing.assert_array_equal(same.score(odd).score, method.score(odd).score)
 

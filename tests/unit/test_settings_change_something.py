@@ -304,6 +304,17 @@ def device(config: Config, folder: Path) -> Any:
         return str(error)
 
 
+def looked(config: Config, folder: Path) -> Any:
+    """What a network of a method makes of a few cubes, to the last digit, or why it cannot be asked."""
+    torch.manual_seed(0)
+    given = config.model_copy(update={"method": {"width": 4, "memory": (4, 4, 4)}})
+    made = make_method("appearance-motion", given)
+    try:
+        return [tensor.tolist() for tensor in made._run("cubes", *made.networks()["cubes"].example(3))]
+    except ConfigError as error:
+        return str(error)
+
+
 def places(config: Config, folder: Path) -> Any:
     """Where the windows of a clip are kept."""
     before = set(folder.rglob("entry.json"))
@@ -520,6 +531,8 @@ CHANGES = {
     "scale.keep": Change(False, True, left_in_cache),
     "bench.cameras": Change("each", "together", cameras),
     "device": Change("cpu", "cuda:99", device),
+    "engine": Change("torch", "openvino", looked),
+    "engine_precision": Change("f32", "bf16", looked),
     "seed": Change(0, 1, held_back),
     "cache": Change("first", "second", places),
     "method.parts": Change(["velocity", "size"], ["size", "place"], method),

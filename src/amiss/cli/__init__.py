@@ -15,7 +15,7 @@ from typing import Annotated, cast
 import typer
 
 from amiss import __version__
-from amiss.cli import bench, evaluate, judging, learn, lists, live, review, synthetic
+from amiss.cli import bench, evaluate, export, judging, learn, lists, live, review, synthetic
 from amiss.cli.common import FULL, console, tell
 from amiss.errors import AmissError
 
@@ -35,6 +35,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     learn.score,
     evaluate.evaluate,
     bench.bench,
+    export.export,
     live.watch,
     live.doctor,
     review.review,

@@ -101,6 +101,8 @@ def settings_table(model: Any, prefix: str) -> Table:
 
 
 EXTRAS = {
+    "export": ("onnx", "onnxscript"),
+    "openvino": ("openvino",),
     "live": ("sqlalchemy", "alembic", "paho.mqtt", "apprise", "prometheus_client", "threadpoolctl"),
     "web": ("fastapi", "uvicorn", "argon2", "python_multipart"),
 }

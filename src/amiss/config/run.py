@@ -76,6 +76,16 @@ class Config(Settings):
     bench: BenchConfig = Field(BenchConfig(), description="Benchmarks.")
     scale: ScaleConfig = Field(ScaleConfig(), description="Many processes or machines.")
     device: str = Field("auto", description="Where networks run: auto, cpu, cuda, cuda:1, mps, …")
+    engine: Literal["auto", "torch", "openvino"] = Field(
+        "auto",
+        description="What the networks of methods run on when they score, on the processor: torch, or openvino, which "
+        "is faster; auto: openvino where it is installed.",
+    )
+    engine_precision: Literal["f32", "bf16"] = Field(
+        "f32",
+        description="Numbers of 32 bits, or bf16, which is faster with openvino on processors that compute in it and "
+        "changes scores in the third digit.",
+    )
     seed: int = Field(0, ge=0, description="Seed of everything that draws at random.")
     cache: Path | None = Field(
         None, description="Folder of what perception found; by default AMISS_CACHE or the user's cache folder."

@@ -3,6 +3,7 @@
 from amiss.engine.bench import bench
 from amiss.engine.compare import compare, compare_rows, read_result
 from amiss.engine.evaluate import evaluate, evaluate_folder, evaluate_plain
+from amiss.engine.export import check_export_target, export_model, portable_networks
 from amiss.engine.learn import learn, learn_parts, with_boxes
 from amiss.engine.model import Model, check_target, make_method
 from amiss.engine.pictures import event_pictures
@@ -26,6 +27,7 @@ __all__ = [
     "bench",
     "bench_rows",
     "changed_settings",
+    "check_export_target",
     "check_target",
     "compare",
     "compare_rows",
@@ -33,9 +35,11 @@ __all__ = [
     "evaluate_folder",
     "evaluate_plain",
     "event_pictures",
+    "export_model",
     "learn",
     "learn_parts",
     "make_method",
+    "portable_networks",
     "read_result",
     "read_scores",
     "read_sweep",

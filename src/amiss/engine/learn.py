@@ -86,6 +86,7 @@ def learn(
     """
     config, hands = config or Config(), hands or Hands()
     fresh = make_method(method, config)
+    fresh.engine.resolved()  # what is not here is told before anything is learned
     config, note = with_boxes(config) if fresh.needs.boxes else (config, "")
     Smoothing.parse(config.scoring.smoothing)
     parse_budget(config.scoring.budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from amiss import __version__
 from amiss.config import Config
 from amiss.errors import ConfigError, ModelError
 from amiss.methods import METHODS, Method
+from amiss.nn.engines import Engine
 from amiss.perception.network_boxes import licences as box_licences
 from amiss.perception.poses import licences as pose_licences
 from amiss.scoring.calibrate import Calibration
@@ -25,12 +27,12 @@ from amiss.storage import whole_folder
 from amiss.types import FloatArray, FrameScores
 from amiss.windows.needs import Needs
 
-__all__ = ["FORMAT", "Model", "check_target", "make_filter", "make_method", "needs_in", "persistence"]
+__all__ = ["FORMAT", "Model", "check_target", "engine_of", "make_filter", "make_method", "needs_in", "persistence"]
 
 FORMAT = 1
 INDEX = "model.json"
 HELD = "calibration.safetensors"
-OPEN_KEYS = ("report.", "scale.", "device", "cache", "scoring.causal")
+OPEN_KEYS = ("report.", "scale.", "device", "engine", "cache", "scoring.causal")
 LEVEL_KEYS = ("scoring.budget", "scoring.release", "scoring.merge", "scoring.min_seconds")
 """Settings that decide what is an event, after which the level is set anew from what was held back."""
 LICENCES = {"efficientnet-lite0": "Apache-2.0 (EfficientNet-Lite0, ImageNet weights)"}
@@ -45,7 +47,14 @@ def make_method(name: str, config: Config) -> Method:
         ConfigError: There is no such method, or a setting does not fit.
     """
     kind = METHODS[name]
-    return kind(kind.settings_type.build(config.method, prefix="method."))
+    method = kind(kind.settings_type.build(config.method, prefix="method."))
+    method.run_on(engine_of(config))
+    return method
+
+
+def engine_of(config: Config) -> Engine:
+    """What the networks of methods run on when they score."""
+    return Engine(config.engine, config.engine_precision)
 
 
 def needs_in(mode: Mode, needs: Needs) -> Needs:
@@ -121,7 +130,11 @@ class Model:
             calibrations = {
                 mode: one.with_budget(config.scoring, config.footage.gap) for mode, one in calibrations.items()
             }
-        return Model(self.method, config, calibrations, self.learned, self.examples)
+        method = self.method
+        if engine_of(config) != method.engine:
+            method = copy.copy(method)  # what it learned is the same
+            method.run_on(engine_of(config))
+        return Model(method, config, calibrations, self.learned, self.examples)
 
     def fingerprint(self) -> str:
         """A hash of all that takes part in scores and events."""
@@ -159,11 +172,11 @@ class Model:
             "config": self.config.model_dump(mode="json"),
             "calibrations": {mode: calibration.to_json() for mode, calibration in self.calibrations.items()},
             "learned": dict(self.learned),
-            "licences": self._licences(),
+            "licences": self.licences(),
             "files": {path.relative_to(partial).as_posix(): _hash(path) for path in files},
         }
 
-    def _licences(self) -> list[str]:
+    def licences(self) -> list[str]:
         """Of all networks whose output took part."""
         perception, needs = self.config.perception, self.method.needs
         arrays = needs.arrays

@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
+from torch import Tensor
 
 from amiss.config import Settings
 from amiss.errors import ModelError
 from amiss.methods.task import Trainer
+from amiss.nn.engines import TORCH, Engine, Runner, make_runner
+from amiss.nn.portable import Portable
 from amiss.types import FloatArray, Image, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
@@ -80,6 +83,8 @@ class Method(ABC):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.exemplars: list[Exemplar] = []
+        self.engine = TORCH
+        self._runners: dict[str, Runner] = {}
 
     @property
     @abstractmethod
@@ -150,6 +155,33 @@ class Method(ABC):
             By name, such as target, prediction and error, `(N, H, W, 3)` uint8 RGB each.
         """
         return {}
+
+    def networks(self) -> Mapping[str, Portable]:
+        """The networks that it scores with, by name, as others can take them; none where it has none.
+
+        Raises:
+            LookupError: It has learned nothing yet.
+        """
+        return {}
+
+    def run_on(self, engine: Engine) -> None:
+        """From now on, score with networks that run on an engine; without this they run on torch."""
+        self.engine = engine
+        self._runners = {}
+
+    def _run(self, name: str, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """What one of `networks` gives, on the engine.
+
+        Whoever changes a network calls `_renewed` afterwards, as engines may run copies.
+        """
+        runner = self._runners.get(name)
+        if runner is None:
+            runner = self._runners[name] = make_runner(self.networks()[name], self.engine)
+        return runner(*inputs)
+
+    def _renewed(self) -> None:
+        """The networks are others than before."""
+        self._runners = {}
 
     @abstractmethod
     def state(self) -> Mapping[str, NDArray[Any]]:

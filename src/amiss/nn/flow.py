@@ -132,7 +132,11 @@ class Mixing(nn.Module):
 
     def forward(self, pair: Pair) -> tuple[Pair, Tensor]:
         """The pair after it, and the logarithm of its determinant."""
-        return _mixed(pair, self.weight), torch.linalg.slogdet(self.weight)[1]
+        return self.mixed(pair), torch.linalg.slogdet(self.weight)[1]
+
+    def mixed(self, pair: Pair) -> Pair:
+        """The pair after it."""
+        return _mixed(pair, self.weight)
 
     def inverse(self, pair: Pair) -> Pair:
         """The pair before it."""

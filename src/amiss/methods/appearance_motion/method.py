@@ -16,12 +16,14 @@ from torch.nn import functional
 from amiss.config import Settings
 from amiss.errors import FootageError
 from amiss.methods.appearance_motion.losses import inconsistency
-from amiss.methods.appearance_motion.network import FRAMES, SIZE, Seen, TwoStream
+from amiss.methods.appearance_motion.network import FRAMES, SIZE, TwoStream
+from amiss.methods.appearance_motion.portable import portable
 from amiss.methods.appearance_motion.settings import PRESETS, AppearanceMotionSettings
 from amiss.methods.appearance_motion.task import Prediction, cubes
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.normal import Usual, percent, spread_out
 from amiss.methods.task import Trainer
+from amiss.nn.portable import Portable
 from amiss.types import FloatArray, Image, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
@@ -119,6 +121,7 @@ class AppearanceMotion(Method):
         task = Prediction(self._settings, seed)
         trainer(task, store, seed)
         self._network = _laid(task.network)
+        self._renewed()
         windows, owners = store.sample(SAMPLE, np.random.default_rng(seed))
         looked = self._look(windows, progress)
         self._usual = Usual.of(looked.raw)
@@ -194,22 +197,28 @@ class AppearanceMotion(Method):
     @torch.no_grad()
     def _look_at(self, windows: Windows) -> _Looked:
         """What the network makes of at most so many windows as it looks at together."""
-        count = len(windows)
-        made = {name: _padded(tensor) for name, tensor in cubes(windows, self._settings.flow).items()}
-        seen: Seen = self._network(made["frames"], made["flows"])
-        square = (seen.prediction - made["target"]).double().square().mean(1)
+        count, settings = len(windows), self._settings
+        made = cubes(windows, settings.flow)
+        prediction, *others = self._run("cubes", made["frames"], made["flows"])
+        # numbers of few windows are worked out like those of many, as sums round otherwise in another number of rows
+        prediction, target = _padded(prediction), _padded(made["target"])
+        streams = 2 if settings.streams == "both" else 1
+        features, reads = [_padded(feature) for feature in others[:streams]], others[streams:]
+        square = (prediction - target).double().square().mean(1)
         error = square.mean((1, 2))
-        if self._settings.error == "relative":
-            error = error / (made["target"].double().var((1, 2, 3)) + NOISE)
-        raw = [error]
-        if self._settings.aligned and seen.appearance is not None and seen.motion is not None:
-            raw.append(inconsistency(seen.appearance, seen.motion).double())
+        if settings.error == "relative":
+            error = error / (target.double().var((1, 2, 3)) + NOISE)
+        raw = [error, inconsistency(*features).double()] if settings.aligned else [error]
         errors = functional.adaptive_avg_pool2d(square, CELLS).sqrt()
-        vectors = torch.cat([_pooled(feature) for feature in (seen.appearance, seen.motion) if feature is not None], 1)
-        predicted = (255 * seen.prediction).round().to(torch.uint8).permute(0, 2, 3, 1)
-        similarity = tuple(read.similarity[:count].numpy() for read in seen.reads)
-        made = dict(zip(COLUMNS, (torch.stack(raw, 1), errors, vectors, predicted), strict=True))
-        return _Looked(**{name: tensor[:count].numpy() for name, tensor in made.items()}, similarity=similarity)
+        vectors = torch.cat([_pooled(feature) for feature in features], 1)
+        predicted = (255 * prediction).round().to(torch.uint8).permute(0, 2, 3, 1)
+        found = dict(zip(COLUMNS, (torch.stack(raw, 1), errors, vectors, predicted), strict=True))
+        arrays = {name: tensor[:count].numpy() for name, tensor in found.items()}
+        return _Looked(**arrays, similarity=tuple(read.numpy() for read in reads))
+
+    def networks(self) -> Mapping[str, Portable]:
+        """The whole network."""
+        return {"cubes": portable(self._network, self._settings, TOGETHER)}
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """The network, how normal cubes scored, the features of the examples, and a picture of each memory item."""
@@ -225,6 +234,7 @@ class AppearanceMotion(Method):
             self._network.load_state_dict(tensors)
         except RuntimeError as error:  # the shape of a tensor
             raise ValueError(str(error)) from None
+        self._renewed()
         self._usual = Usual.from_state(
             {name: state[f"usual.{name}"] for name in ("count", "mean", "squares", "sample")}
         )
@@ -238,10 +248,10 @@ def _laid(network: TwoStream) -> TwoStream:
 
 
 def _padded(tensor: Tensor) -> Tensor:
-    """As many windows as the network looks at together, those that lack being zeros."""
+    """As many rows as the network looks at together, those that lack being zeros."""
     lacking = TOGETHER - len(tensor)
     whole = torch.cat([tensor, tensor.new_zeros(lacking, *tensor.shape[1:])]) if lacking else tensor
-    return whole.contiguous(memory_format=torch.channels_last)
+    return whole.contiguous(memory_format=torch.channels_last) if whole.dim() == 4 else whole
 
 
 def _pooled(feature: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ class Suppressor(nn.Module):
         squares = query.square().sum(1, keepdim=True), self.items.square().sum(1)
         cosine = dot / (squares[0].sqrt() * squares[1].sqrt()).clamp_min(TINY)
         distance = (squares[0] + squares[1] - 2 * dot).clamp_min(0) / query.shape[1]
-        nearest = distance.gather(1, cosine.topk(min(2, len(self.items)), dim=1).indices)
+        nearest = distance.gather(1, cosine.topk(min(2, self.items.shape[0]), dim=1).indices)
         return Read(cosine, (cosine / self._temperature).softmax(1).amax(1), nearest[:, 0], nearest[:, -1])
 
 

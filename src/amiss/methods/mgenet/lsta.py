@@ -57,6 +57,6 @@ class MotionHead(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """`(N, P, C)` features e_b to `(N, T, latent)` f_rgb; a token in time stands for two frames."""
-        maps = tokens.transpose(1, 2).reshape(len(tokens), -1, *self._grid)
+        maps = tokens.transpose(1, 2).reshape(tokens.shape[0], -1, *self._grid)
         seen = self.attention(maps).mean((3, 4)).transpose(1, 2)  # N, t, C
         return torch.as_tensor(self.mix(seen).unflatten(2, (2, self._latent)).flatten(1, 2))

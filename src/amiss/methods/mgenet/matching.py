@@ -52,7 +52,7 @@ class Matching(nn.Module):
         items = self.memory.items
         c_b = self._weights(behaviour.flatten(1), items[:, : self._behaviour])
         c_s = self._weights(scene, items[:, self._behaviour :])
-        largest = c_b.topk(min(self._top, len(items)), dim=1)
+        largest = c_b.topk(min(self._top, items.shape[0]), dim=1)
         return (largest.values - c_s.gather(1, largest.indices)).norm(dim=1), largest.indices
 
     def kin(self, pairs: Tensor, scene: Tensor) -> Tensor:

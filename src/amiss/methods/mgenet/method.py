@@ -17,13 +17,15 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.mgenet.masks import covering_masks
-from amiss.methods.mgenet.network import Explorer, Seen, grid_of
+from amiss.methods.mgenet.network import Explorer, grid_of
+from amiss.methods.mgenet.portable import portable_explorer, portable_matching, portable_places, portable_tokenizer
 from amiss.methods.mgenet.settings import PRESETS, MgenetSettings
 from amiss.methods.mgenet.task import Exploration, pictures_of, scenes_of
 from amiss.methods.normal import Usual, percent, spread_out
 from amiss.methods.pose_flow import PoseFlow
 from amiss.methods.pose_flow.segments import apart, told, with_bodies
 from amiss.methods.task import Trainer
+from amiss.nn.portable import Portable
 from amiss.types import BoolArray, FloatArray, Image, IntArray, RegionScores, Windows
 from amiss.windows.needs import Array, Needs
 from amiss.windows.store import WindowStore
@@ -150,6 +152,7 @@ class Mgenet(Method):
         task = Exploration(chosen, self._guide, store.take(random.permutation(rows)[:FIRST]), seed)
         trainer(task, store, seed)
         self._network = task.network.eval()
+        self._renewed()
         if chosen.matching:
             self._match(store, random.permutation(rows), progress)
         looked = self._look_through(store, rows, progress)
@@ -281,21 +284,22 @@ class Mgenet(Method):
     def _look_at(self, windows: Windows) -> _Looked:
         """What the networks make of at most so many segments as they look at together."""
         chosen, network, count = self._settings, self._known[0], len(windows)
-        cubes = network.inputs(_padded(pictures_of(windows)))
-        seen: Seen = network(cubes)
-        motion = self._motion(self._guide.latent(windows), seen.motion[:count])
-        unlike = self._unlike(cubes, seen)[:count] if chosen.masking else torch.zeros(count, *network.grid[1:])
+        cubes = network.inputs(_padded(pictures_of(windows)))[:count]
+        # sums of few segments are made like those of many, as they round otherwise in another number of rows
+        moved, tokens, behaviour, *others = (_padded(tensor) for tensor in self._run("explorer", cubes))
+        motion = self._motion(self._guide.latent(windows), moved[:count])
+        unlike = others[0][:count] if others else torch.zeros(count, *network.grid[1:])
         raw = {"motion": motion, "appearance": unlike.double().mean((1, 2))}
         familiar, kin = torch.ones(count), torch.zeros(count)
         if chosen.matching:
             scenes = _padded(scenes_of(windows))
             place = network.scenes.weights(scenes)
-            raw["scene"], pairs = network.matching.difference(seen.behaviour.double(), place.double())
+            raw["scene"], pairs = network.matching.difference(behaviour.double(), place.double())
             familiar = network.scenes.similarity(scenes).amax(1)
             kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
         body = torch.from_numpy(self._told(windows))
-        made = columns, seen.tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body
+        made = columns, tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body
         return _Looked(*(tensor.numpy() for tensor in made))
 
     def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:
@@ -306,15 +310,17 @@ class Mgenet(Method):
         measured = {"difference": one - other, "guide": one, "explorer": other, "sum": one + other}
         return torch.as_tensor(measured[self._settings.measure].norm(dim=1))
 
-    def _unlike(self, cubes: Tensor, seen: Seen) -> Tensor:
-        """`(N, h, w)` S_app of each place (equation 14): all are seen, each by those masks that leave it."""
-        grid = self._known[0].grid
-        total, times = torch.zeros(len(cubes), *grid).flatten(1), torch.zeros(grid).flatten()
-        for mask in self._masks:
-            guess, visible = self._known[0].guess(cubes, mask)
-            total[:, visible] += 1 - functional.cosine_similarity(guess, seen.target[:, visible], dim=-1).mean(2)
-            times[visible] += 1
-        return (total / times.clamp_min(1)).reshape(-1, *grid).mean(1).clamp_min(0)
+    def networks(self) -> Mapping[str, Portable]:
+        """Guide, encoders, and where behaviours are matched with scenes the memories of both."""
+        network, chosen = self._known[0], self._settings
+        masks = self._masks if chosen.masking else ()
+        guide, explorer = self._guide.networks()["flow"], portable_explorer(network, masks, TOGETHER)
+        found = {"guide": guide, "explorer": explorer}
+        if network.tokenizer is not None:
+            found["tokenizer"] = portable_tokenizer(network, chosen.guide.length, chosen.size)
+        if chosen.matching:
+            found |= {"places": portable_places(network), "matching": portable_matching(network)}
+        return found
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """Guide and networks, how normal segments scored, and the vectors of the examples."""
@@ -336,6 +342,7 @@ class Mgenet(Method):
         except RuntimeError as error:  # the shape of a tensor
             raise ValueError(str(error)) from None
         self._network = network.eval()
+        self._renewed()
         self._usual, self._places = (
             Usual.from_state({name: state[f"{prefix}.{name}"] for name in USUAL}) for prefix in ("usual", "places")
         )

@@ -61,6 +61,9 @@ class MilRanking(WeakMethod):
     def _of_segments(self, bag: Bag) -> Mapping[str, FloatArray]:
         return {"ranking": self._scores(bag.moment)}
 
+    def _judges(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        return {"ranking": network}
+
     @torch.no_grad()
     def _scores(self, values: FloatArray) -> FloatArray:
         """`(n,)` of instances `(n, K)`."""

@@ -142,7 +142,7 @@ def addressed(queries: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
         `(N, D)`, and `(N, M)` the addresses.
     """
     address = torch.softmax(functional.normalize(queries) @ functional.normalize(items).T, 1)
-    excess = functional.relu(address - 1 / len(items))
+    excess = functional.relu(address - 1 / items.shape[0])
     address = functional.normalize(excess * address / (excess + 1e-12), 1, 1)
     return address @ items, address
 
@@ -214,7 +214,7 @@ class _Recurrent(nn.Module):
 
     def forward(self, steps: Tensor) -> Tensor:
         """`(N, C, T, h, w)` to the last state `(N, width, h, w)`; the first is 0."""
-        state = steps.new_zeros(len(steps), self.width, *steps.shape[3:])
+        state = steps.new_zeros(steps.shape[0], self.width, *steps.shape[3:])
         for x in steps.unbind(2):
             update, reset = torch.sigmoid(self.gates(torch.cat([x, state], 1))).chunk(2, 1)
             fresh = torch.tanh(self.fresh(torch.cat([x, reset * state], 1)))

@@ -34,10 +34,13 @@ class Onlooker:
         shares: Whether clips share what they have in common; else each is looked at on its own.
     """
 
+    seeing: ProxyNetwork
+    """The copy that looks, see `folded`."""
+
     def __init__(self, network: ProxyNetwork, *, shares: bool = True) -> None:
         self.network = network
-        self._seeing = folded(network)
-        backbone = self._seeing.backbone
+        self.seeing = folded(network)
+        backbone = self.seeing.backbone
         self._sharing = backbone if shares and isinstance(backbone, Sharing) else None
         self._clips = [BROKEN, INTACT] if "continuity" in network.parts else [BROKEN]
         self._remembered: OrderedDict[bytes, Tensor] = OrderedDict()
@@ -55,12 +58,12 @@ class Onlooker:
         frames = frames_of(window)
         seen = self._seen(window.data["image"][0], frames)
         intact = seen.rest(1) if len(self._clips) == 2 else None
-        return self._seeing.maps(frames, seen.first(1), intact)
+        return self.seeing.maps(frames, seen.first(1), intact)
 
     def _seen(self, images: Image, frames: Tensor) -> Seen:
         """What the backbone makes of the clip without its middle frame, and of the first twelve frames if asked for."""
         if self._sharing is None:
-            seen: Seen = self._seeing.backbone(frames[0][:, torch.tensor(self._clips)].transpose(0, 1))
+            seen: Seen = self.seeing.backbone(frames[0][:, torch.tensor(self._clips)].transpose(0, 1))
             return seen
         keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
         shared = [self._shared(self._sharing, key, frames[0, :, at]) for at, key in enumerate(keys)]

@@ -18,12 +18,14 @@ from amiss.methods.multi_grained.drawing import MIDDLE
 from amiss.methods.multi_grained.look import Onlooker
 from amiss.methods.multi_grained.network import Maps, ProxyNetwork, parts_of
 from amiss.methods.multi_grained.places import Places
+from amiss.methods.multi_grained.portable import portable
 from amiss.methods.multi_grained.regions import Region, pooled, regions_of, resampled, told
 from amiss.methods.multi_grained.samples import LENGTH, moving
 from amiss.methods.multi_grained.settings import PRESETS, MultiGrainedSettings
 from amiss.methods.multi_grained.task import ProxyTasks, frames_of
 from amiss.methods.normal import Usual, percent, spread_out
 from amiss.methods.task import Trainer
+from amiss.nn.portable import Portable
 from amiss.types import FloatArray, Image, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
@@ -306,6 +308,12 @@ class MultiGrained(Method):
             for name, values in zip(self.parts, self._told(*_arrays(maps)), strict=True):
                 shown[PICTURES[name]][row] = _heat(values, frames.shape[1:3])
         return shown
+
+    def networks(self) -> Mapping[str, Portable]:
+        """Backbone and heads, with normalisations folded into convolutions."""
+        chosen = self._settings
+        shape = (chosen.rows, chosen.columns) if chosen.windows == "clips" else (chosen.size, chosen.size)
+        return {"clips": portable(self._looker.seeing, shape)}
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """The network, how normal cells scored, the level of regions, and the features of the examples."""

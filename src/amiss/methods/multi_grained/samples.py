@@ -59,7 +59,7 @@ def change(frames: Tensor) -> Tensor:
     Returns:
         `(N, H / 8, W / 8)` grey levels of 255.
     """
-    return functional.avg_pool2d(127.5 * frames.diff(dim=2).abs().mean(1), CELL).mean(1)
+    return functional.avg_pool2d(127.5 * (frames[:, :, 1:] - frames[:, :, :-1]).abs().mean(1), CELL).mean(1)
 
 
 def moving(frames: Tensor, level: float) -> Tensor:

@@ -16,12 +16,14 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.normal import Usual, percent, spread_out
+from amiss.methods.pose_flow.portable import portable
 from amiss.methods.pose_flow.segments import apart, known, normalised, read_segments, with_bodies
 from amiss.methods.pose_flow.settings import PRESETS, PoseFlowSettings
 from amiss.methods.pose_flow.task import Likelihood, make_flow, tensor_of
 from amiss.methods.task import Trainer
 from amiss.nn.flow import SegmentFlow, negative_log_likelihood
 from amiss.nn.graph import JOINTS
+from amiss.nn.portable import Portable
 from amiss.types import BoolArray, FloatArray, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowStore
@@ -202,6 +204,10 @@ class PoseFlow(Method):
         if progress:
             progress("looking at normal movements", len(windows), len(windows))
         return _Looked(np.concatenate(joints), np.concatenate(vectors))
+
+    def networks(self) -> Mapping[str, Portable]:
+        """The flow, in float32."""
+        return {"flow": portable(self._flow, self._settings)}
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """The flow, how likely normal segments are, and the examples."""

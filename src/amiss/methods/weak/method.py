@@ -21,8 +21,10 @@ from amiss.methods.task import Plan, Task, Trainer
 from amiss.methods.weak.bags import Bag, PairStore, write_bags
 from amiss.methods.weak.instances import Rows, averaged, bags_of, parts_of, segments_of, times_of, tubes_of
 from amiss.methods.weak.memory import Memory
+from amiss.methods.weak.portable import portable
 from amiss.methods.weak.reduction import Reduction
 from amiss.methods.weak.settings import WeakSettings
+from amiss.nn.portable import Portable
 from amiss.types import NO_TRACK, FloatArray, RegionScores, Windows
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
@@ -262,6 +264,23 @@ class WeakMethod(Method):
         share = "all" if below > 1 - 1 / kept else percent(below)
         what = "the picture" if track == NO_TRACK else "what is in the box"
         return self.sentences[part].format(what, share, count)
+
+    def networks(self) -> Mapping[str, Portable]:
+        """A network for each part of the score, from features as they come to log odds."""
+        if self._module is None or self._reduction is None:
+            raise LookupError("the method has learned nothing yet")
+        ways, mean = torch.from_numpy(self._reduction.ways), torch.from_numpy(self._reduction.mean)
+        judges = self._judges(self._module)
+        return {name: portable(judge, mean, ways, related=self._related) for name, judge in judges.items()}
+
+    @abstractmethod
+    def _judges(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """By part of the score, what gives log odds of reduced features."""
+
+    @property
+    def _related(self) -> bool:
+        """Whether instances of a video are judged together, with what is there and when, or each on its own."""
+        return False
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """The network, the components, how normal instances scored, what was taken in, and examples."""

@@ -70,6 +70,13 @@ class WeakTubes(WeakMethod):
     def _of_segments(self, bag: Bag) -> Mapping[str, FloatArray]:
         return {name: self._odds(name, bag.moment, bag.clock) for name in self.parts}
 
+    def _judges(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        return {name: getattr(network, name) for name in self.parts}
+
+    @property
+    def _related(self) -> bool:
+        return True
+
     @torch.no_grad()
     def _odds(self, name: str, values: FloatArray, when: FloatArray) -> FloatArray:
         """`(n,)` how likely each instance of a bag is abnormal, as a branch sees it."""

@@ -41,7 +41,7 @@ def _missing(sizes: Sequence[int], kernel: Triple, stride: Triple) -> list[int]:
     """How many more are needed along each axis so that ceil(size / stride) positions fit."""
     return [
         max((-(-size // step) - 1) * step + width - size, 0)
-        for size, width, step in zip(sizes, kernel, stride, strict=True)
+        for size, width, step in zip(map(int, sizes), kernel, stride, strict=True)  # numbers even while traced
     ]
 
 
