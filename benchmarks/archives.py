@@ -3,7 +3,7 @@
     python benchmarks/archives.py --clips FOLDER [--model DIR] [--workers 2] [--rounds 3] [--json F]
 
 Without a model one is learned from the first clips, with boxes from motion. The teams take turns, some rounds each,
-with nothing in any cache; workers are started before the clock is, and scored two clips to be warm. `--learned 2` clips are
+with nothing in any cache; workers are started and warm before the clock is. `--learned 2` clips are
 for learning. With `--frames` it is also measured how many frames a second come through Ray's object store, decoded
 by one process and looked at by another, beside what comes when a path is sent and decoded there.
 """
