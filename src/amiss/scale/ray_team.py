@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import socket
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from amiss import __version__
@@ -17,8 +20,8 @@ __all__ = ["RayTeam", "connected"]
 
 STORE = 256 << 20
 """Bytes of the object store of a cluster of this machine alone; answers are small."""
-ASKED = 10.0
-"""Seconds between questions whether the cluster is still there."""
+ASKED, SILENT = 5.0, 3
+"""Seconds between questions whether the cluster is still there, and how many of them may stay unanswered."""
 FIRST_DEATHS = 3
 
 
@@ -37,6 +40,7 @@ class RayTeam:
 
     def __init__(self, on: str, setup: Setup, count: int | None) -> None:
         self._ray = connected(on, count)
+        self._head = str(self._ray.get_runtime_context().gcs_address) if not on.startswith("ray://") else on[6:]
         count = count or int(self._ray.cluster_resources().get("CPU", 1))
         self._setup = self._ray.put(setup)
         self._kind = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
@@ -68,29 +72,39 @@ class RayTeam:
         Raises:
             ClusterError: The cluster has gone away.
         """
-        done: list[Any] = []
-        while not done:
-            with self._reached():
-                done, _ = self._ray.wait(list(self._waiting), num_returns=1, timeout=ASKED)
-                if not done and not any(node["Alive"] for node in self._ray.nodes()):
-                    raise ClusterError("no machine of the cluster is left; run it again to go on")
-        worker = self._waiting.pop(done[0])
+        done = self._first(list(self._waiting))
+        worker = self._waiting.pop(done)
         try:
             with self._reached():
-                value, error = self._ray.get(done[0])
+                value, error = self._ray.get(done)
         except (self._ray.exceptions.RayActorError, self._ray.exceptions.ObjectLostError):
             return self._lost(worker)
         self._deaths = 0
         return Answer(worker, value, error)
 
+    def _first(self, waiting: list[Any]) -> Any:
+        """The first of some answers that is there.
+
+        Ray itself says nothing of a cluster that went away for a minute, and then ends this process.
+        """
+        done: list[Any] = []
+        silent = 0
+        while not done:
+            with self._reached():
+                done, _ = self._ray.wait(waiting, num_returns=1, timeout=ASKED)
+            silent = 0 if done or _answers(self._head) else silent + 1
+            if silent == SILENT:
+                raise ClusterError("the cluster has gone away; run it again to go on")
+        return done[0]
+
     def close(self) -> None:
         """End the workers, and the connection."""
-        with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to end
-            for actor in self._actors.values():
-                self._ray.kill(actor)
+        if _answers(self._head):
+            with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to end
+                for actor in self._actors.values():
+                    self._ray.kill(actor)
+                self._ray.shutdown()
         self._actors = {}
-        with contextlib.suppress(Exception):
-            self._ray.shutdown()
 
     def _lost(self, worker: int) -> Answer:
         del self._actors[worker]
@@ -107,23 +121,24 @@ class RayTeam:
 
     def _check(self) -> None:
         """That what runs there is what runs here."""
-        with self._reached():
-            versions = self._ray.get([actor.version.remote() for actor in self._actors.values()], timeout=START)
-        for version in set(versions) - {__version__}:
+        asked = [actor.version.remote() for actor in self._actors.values()]
+        versions = set()
+        while asked:
+            done = self._first(asked)
+            asked.remove(done)
+            with self._reached():
+                versions.add(str(self._ray.get(done)))
+        for version in versions - {__version__}:
             raise ClusterError(f"a machine of the cluster has amiss {version}, and this one {__version__}; update it")
 
     @contextlib.contextmanager
     def _reached(self) -> Iterator[None]:
         """What Ray says of a cluster that is not there, in one line."""
-        gone = (self._ray.exceptions.RaySystemError, self._ray.exceptions.GetTimeoutError, ConnectionError)
+        gone = (self._ray.exceptions.RaySystemError, ConnectionError)
         try:
             yield
         except gone as error:
             raise ClusterError(f"the cluster does not answer ({_first(error)}); run it again to go on") from error
-
-
-START = 180.0
-"""Seconds within which all workers must have begun."""
 
 
 class _Actor:
@@ -146,6 +161,16 @@ class _Actor:
             return None, error
 
 
+def _answers(address: str) -> bool:
+    """Whether anybody takes connections at `HOST:PORT`."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=ASKED).close()
+    except OSError:
+        return False
+    return True
+
+
 def connected(on: str, count: int | None = None) -> Any:
     """Ray's module after it is connected to a cluster.
 
@@ -157,6 +182,7 @@ def connected(on: str, count: int | None = None) -> Any:
         ConfigError: Ray is not installed.
         ClusterError: There is no such cluster.
     """
+    _show_token()  # Ray looks for it when it is imported
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries that Ray brings
@@ -174,6 +200,13 @@ def connected(on: str, count: int | None = None) -> Any:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise ClusterError(f"there is no Ray cluster at {on} ({_first(error)}); start one, or check it") from error
     return ray
+
+
+def _show_token() -> None:
+    """Have Ray show the token by which clusters know their users, where this user has one; its client would not."""
+    kept = Path.home() / ".ray" / "auth_token"
+    if kept.is_file() or "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _first(error: Exception) -> str:
