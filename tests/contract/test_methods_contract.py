@@ -326,9 +326,11 @@ def test_few_windows_of_another_place_adapt_it_to_that(learned: Learned) -> None
 
 def test_too_little_to_learn_from_is_told(learned: Learned) -> None:
     part = learned.normal[0]
-    little = [part.between(-np.inf, float(part.column("seconds")[3]))] if learned.method.needs.members else [
-        replace(part, first=0, last=3)
-    ]
+    little = (
+        [part.between(-np.inf, float(part.column("seconds")[3]))]
+        if learned.method.needs.members
+        else [replace(part, first=0, last=3)]
+    )
     with pytest.raises(FootageError, match="more footage"):
         fit(make_method(learned.method.id, learned.config), little, learned.config)
 

@@ -46,9 +46,10 @@ def event_pictures(model: Model, scores: Sequence[Scores], events: Sequence[Even
 
 
 def _worst(event: Event, part: WindowPart) -> Windows | None:
-    """The one window of an event's worst region, or None where the cache does not have it."""
+    """The window of an event's worst region, one for each method, or None where the cache does not have it."""
     worst = int(event.tube.score.argmax())
     windows = part.of(int(event.tube.track[worst]), int(event.tube.frame[worst]))
     if not len(windows):
         return None
-    return windows[[int(np.abs(windows.box - event.tube.xyxy[worst]).sum(1).argmin())]]
+    gaps = np.abs(windows.box - event.tube.xyxy[worst]).sum(1)
+    return windows[gaps == gaps.min()]

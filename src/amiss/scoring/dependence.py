@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtri_exp
@@ -11,12 +11,16 @@ from scipy.special import ndtri_exp
 from amiss.scoring.tail import Tail
 from amiss.types import FloatArray, IntArray
 
-__all__ = ["HIGHEST", "Dependence", "depend", "log_tail", "steadiness"]
+__all__ = ["HIGHEST", "Dependence", "depend", "log_tail", "steadiness", "tail_of"]
 
 HIGHEST = 1 - 1e-4
 """No tail probability counts as higher: what is more usual than all that was seen is no proof against the others."""
 LEAST_BOTH = 8
 """Regions of a block that both of two methods scored, below which it says nothing about the two."""
+LEAST_WEIGHT = 0.05
+"""Of a method, before weights are brought to a mean of 1."""
+THINNEST = 0.5
+"""A tail falls off at most twice as fast as the upper half of what was seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,18 @@ class Dependence:
     def of(self, chosen: IntArray) -> Dependence:
         """Of some of the methods."""
         return Dependence(self.normal[np.ix_(chosen, chosen)], self.log[np.ix_(chosen, chosen)])
+
+
+def tail_of(scores: FloatArray) -> Tail:
+    """The tail of normal scores `(N,)`, not thinner than a few of them can tell.
+
+    An exponential distribution from the median to the threshold has a scale of its own; with few values, or equal ones,
+    the highest of them may seem the highest possible, and half that scale is taken.
+    """
+    tail = Tail.fit(scores)
+    upper = (tail.threshold - float(np.median(scores))) / float(np.log(0.5 / tail.share))
+    least = max(THINNEST * upper, 1e-6 * (1 + abs(tail.threshold)))
+    return replace(tail, pareto=replace(tail.pareto, scale=max(tail.pareto.scale, least)))
 
 
 def log_tail(tail: Tail, scores: FloatArray) -> FloatArray:
@@ -87,10 +103,8 @@ def steadiness(blocks: Sequence[Sequence[FloatArray]]) -> FloatArray:
     Args:
         blocks: Of each method, the normal scores of each stretch.
     """
-    return _mean_one(np.array([1 / (1 + _drift([block for block in own if len(block)])) for own in blocks]))
-
-
-def _mean_one(weights: FloatArray) -> FloatArray:
+    drifts = np.array([_drift([block for block in own if len(block)]) for own in blocks])
+    weights = np.maximum(1 / (1 + drifts), LEAST_WEIGHT)
     return np.asarray(weights / weights.mean())
 
 
@@ -101,5 +115,5 @@ def _drift(blocks: Sequence[FloatArray]) -> float:
     means = []
     for number, block in enumerate(blocks):
         others = np.concatenate([other for place, other in enumerate(blocks) if place != number])
-        means.append(float(-log_tail(Tail.fit(others), block).mean()))
+        means.append(float(-log_tail(tail_of(others), block).mean()))
     return float(np.square(np.array(means) - 1).mean())

@@ -66,8 +66,8 @@ def stouffer(logs: FloatArray, weights: FloatArray, dependence: Dependence) -> F
 
 
 def minimum(logs: FloatArray, weights: FloatArray, dependence: Dependence) -> FloatArray:  # noqa: ARG001
-    """The least of p^(1/w), for as many tests as there are (Šidák); dependence makes it err on the side of normal."""
-    least = (logs / weights).min(1, keepdims=True) * weights  # ln t^w, of each method
+    """The least of p / w, for as many tests as there are (Šidák); dependence makes it err on the side of normal."""
+    least = np.minimum((logs - np.log(weights)).min(1, keepdims=True) + np.log(weights), np.log(HIGHEST))
     near = np.log1p(-np.exp(least)).sum(1)
     seen = np.log(-np.expm1(np.minimum(near, -1e-9)))
     return np.asarray(np.where(near > -1e-9, logsumexp(least, axis=1), seen))

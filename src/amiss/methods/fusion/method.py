@@ -17,7 +17,7 @@ from amiss.methods.fusion.align import Aligned, align
 from amiss.methods.fusion.settings import FusionSettings
 from amiss.methods.known import METHODS
 from amiss.methods.task import Task, Trainer
-from amiss.scoring.dependence import Dependence, depend, log_tail, steadiness
+from amiss.scoring.dependence import Dependence, depend, log_tail, steadiness, tail_of
 from amiss.scoring.fuse import combine
 from amiss.scoring.tail import Pareto, Tail
 from amiss.types import NO_TRACK, FloatArray, Image, IntArray, RegionScores, Windows
@@ -157,25 +157,17 @@ class Fusion(Method):
             self._let_learn(kept, seed, progress, trainer)
         self._known = self._calibrated(held, progress)
         if not self._adopted:
-            self._let_take_in(store, held, seed, progress, trainer)
+            for (
+                name,
+                method,
+            ) in self._members.items():  # not learned anew: the tails are of the scale that they have now
+                _take_in(method, _store_of(held, name))
             self._examples = [len(method.exemplars) for method in self._members.values()]
             self.exemplars = [one for method in self._members.values() for one in method.exemplars]
 
     def _let_learn(self, store: WindowStore, seed: int, progress: Progress, trainer: Trainer) -> None:
         for name, method in self._members.items():
             method.fit(_store_of(store, name), seed=seed, progress=progress, trainer=_Naming(trainer, name))
-
-    def _let_take_in(
-        self, store: WindowStore, held: WindowStore, seed: int, progress: Progress, trainer: Trainer
-    ) -> None:
-        """Quick members learn anew from everything; the others take in what was held back."""
-        fresh = make_members(self._settings)
-        for name, method in self._members.items():
-            if method.quick:
-                fresh[name].fit(_store_of(store, name), seed=seed, progress=progress, trainer=_Naming(trainer, name))
-                self._members[name] = fresh[name]
-            else:
-                _take_in(method, _store_of(held, name))
 
     def _calibrated(self, held: WindowStore, progress: Progress) -> _Known:
         """What held-back footage says of the members' scores."""
@@ -187,7 +179,7 @@ class Fusion(Method):
         blocks = [block for tables in scored for block in _stretches(tables, _slices(len(scored)))]
         scores = [[tables[member].score for tables in blocks] for member in range(len(self._members))]
         self._check(scores, held)
-        tails = tuple(Tail.fit(np.concatenate(own)) for own in scores)
+        tails = tuple(tail_of(np.concatenate(own)) for own in scores)
         steady = self._settings.weights == "steady"
         known = _Known(tails, steadiness(scores) if steady else np.ones(len(tails)), Dependence.none(len(tails)))
         logs = [known.logs(align(tables), tables) for tables in blocks]
@@ -200,11 +192,10 @@ class Fusion(Method):
             if count >= LEAST:
                 continue
             seconds = _seconds(held)
-            wanted = f", about {seconds * LEAST / count:.0f} seconds" if count else ""
+            wanted = f", which takes about {seconds * LEAST / count:.2g} seconds" if count else ""
             raise FootageError(
-                f"{name} scored only {count} regions in the {seconds:.0f} seconds of normal footage that fusion holds "
-                f"back, and {LEAST} are needed to tell what is usual{wanted}; give more footage, or raise "
-                "method.holdout"
+                f"{name} scored only {count} regions in the {seconds:.2g} seconds of normal footage that fusion holds "
+                f"back, and {LEAST} are needed to tell what is usual{wanted}; give more footage, or raise method.holdout"
             )
 
     def _scored(self, windows: Windows) -> list[RegionScores]:
