@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_windows_come_in_order_of_frames_and_batches_keep_frames_whole(config: C
     batches = list(part.batches(10))
     assert len(batches) > 3
     frames = [set(batch.frame.tolist()) for batch in batches]
-    assert all(not one & other for one, other in zip(frames, frames[1:], strict=False))
+    assert all(not one & other for one, other in pairwise(frames))
     assert_same(Windows.merge(batches), whole)
     for name in MEMBERS:
         assert_same(Windows.merge(batches).of(name), whole.of(name))  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from amiss.engine.scores import Scores
 from amiss.methods import Method
 from amiss.pipeline import Pipeline
 from amiss.types import Event, Image, Windows
+from amiss.windows.bundle import Bundle
 from amiss.windows.store import WindowPart
 
 __all__ = ["event_pictures"]
@@ -51,5 +52,6 @@ def _worst(event: Event, part: WindowPart) -> Windows | None:
     windows = part.of(int(event.tube.track[worst]), int(event.tube.frame[worst]))
     if not len(windows):
         return None
-    gaps = np.abs(windows.box - event.tube.xyxy[worst]).sum(1)
-    return windows[gaps == gaps.min()]
+    if isinstance(windows, Bundle):
+        return windows
+    return windows[[int(np.abs(windows.box - event.tube.xyxy[worst]).sum(1).argmin())]]

@@ -195,7 +195,8 @@ class Fusion(Method):
             wanted = f", which takes about {seconds * LEAST / count:.2g} seconds" if count else ""
             raise FootageError(
                 f"{name} scored only {count} regions in the {seconds:.2g} seconds of normal footage that fusion holds "
-                f"back, and {LEAST} are needed to tell what is usual{wanted}; give more footage, or raise method.holdout"
+                f"back, and {LEAST} are needed to tell what is usual{wanted}; give more footage, or raise "
+                "method.holdout"
             )
 
     def _scored(self, windows: Windows) -> list[RegionScores]:
