@@ -184,7 +184,11 @@ def test_a_setting_changes_scores(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("method", "told"),
     [
-        ({"members": ["attributes", "telepathy"]}, "there is no method 'telepathy'; choose one of"),
+        (
+            {"members": ["attributes", "telepathy"]},
+            "does not take telepathy, which is no method and no folder; give one of: appearance-motion, attributes",
+        ),
+        ({"members": ["attributes", "/"]}, "does not take /, which is a folder, which `amiss learn` alone takes"),
         ({"members": ["attributes", "weak-tubes"]}, "does not take weak-tubes, which learns from labels"),
         ({"members": ["attributes", "fusion"]}, "does not take fusion, which is a fusion itself"),
         ({"members": ["attributes", "attributes"]}, "method.members does not take .* twice"),

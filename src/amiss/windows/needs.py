@@ -125,10 +125,10 @@ class Needs:
     def early(self) -> int:
         """Frames at the beginning of footage that no window speaks for; of a bundle, that none of any method does."""
         if self.members:
-            return min(needs.early for needs in self._each)
+            return min(needs.span - 1 - needs.lag for needs in self._each)
         return self.span - 1 - self.lag - self.reach[0]
 
     @property
     def late(self) -> int:
         """Frames at the end that no window speaks for, likewise."""
-        return min(needs.late for needs in self._each) if self.members else self.lag - self.reach[1]
+        return min(needs.lag for needs in self._each) if self.members else self.lag - self.reach[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,11 @@ def make_members(settings: FusionSettings) -> dict[str, Method]:
         raise ConfigError(f"method.settings has settings of {strange[0]}, which is not in method.members; add it there")
     made = {}
     for name in settings.members:
+        if name not in list(METHODS):
+            why = (
+                "is a folder, which `amiss learn` alone takes" if Path(name).is_dir() else "is no method and no folder"
+            )
+            raise ConfigError(f"method.members does not take {name}, which {why}; give one of: {', '.join(METHODS)}")
         kind = METHODS[name]
         if kind is Fusion or kind.weak:
             why = "is a fusion itself" if kind is Fusion else "learns from labels of whole videos"
