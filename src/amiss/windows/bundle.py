@@ -126,6 +126,11 @@ class BundlePart(WindowPart):
         return sum(len(part) for part in self.parts.values())
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the entries of the cache that hold the windows of the methods."""
+        return tuple(key for part in self.parts.values() for key in part.keys)
+
+    @property
     def identity(self) -> tuple[Any, ...]:
         """What tells it from other parts."""
         chosen = {

@@ -105,6 +105,11 @@ class WindowPart:
         return self.entry.arrays[name][self.numbers]
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the entries of the cache that hold it."""
+        return (self.entry.key,)
+
+    @property
     def identity(self) -> tuple[Any, ...]:
         """What tells it from other parts."""
         return self.entry.key, self.first, self.stop
