@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amiss.config import Settings
-from amiss.errors import ConfigError, FootageError
+from amiss.errors import ConfigError
 from amiss.methods.base import Explanation, Method, Progress
 from amiss.methods.fusion.align import Aligned, align
+from amiss.methods.fusion.known import Known, check_enough, seconds_of
 from amiss.methods.fusion.settings import FusionSettings
 from amiss.methods.known import METHODS
 from amiss.methods.task import Task, Trainer
-from amiss.scoring.dependence import Dependence, depend, log_tail, steadiness, tail_of
 from amiss.scoring.fuse import combine
-from amiss.scoring.tail import Pareto, Tail
-from amiss.types import NO_TRACK, FloatArray, Image, IntArray, RegionScores, Windows
+from amiss.types import NO_TRACK, FloatArray, Image, RegionScores, Windows
 from amiss.windows.bundle import Bundle, BundlePart
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
 
 __all__ = ["Fusion", "make_members"]
 
-LEAST = 16
-"""Held-back regions of each member, fewer than which have no tail."""
-BLOCKS = 8
-"""Stretches that held-back footage is looked at in, where it has fewer clips than four."""
-FEW = 4
 FIRED = 2.0
 """Rarity from which on a member is asked for its reasons: one normal region in a hundred."""
 
@@ -60,52 +53,6 @@ def make_members(settings: FusionSettings) -> dict[str, Method]:
     return made
 
 
-@dataclass(frozen=True, eq=False)
-class _Known:
-    """What normal footage that no member learned from says of their scores.
-
-    Attributes:
-        tails: Of the scores of each member's regions.
-        weights: `(K,)` of the members.
-        dependence: Of their tail probabilities.
-    """
-
-    tails: tuple[Tail, ...]
-    weights: FloatArray
-    dependence: Dependence
-
-    def logs(self, aligned: Aligned, tables: Sequence[RegionScores]) -> FloatArray:
-        """`(N, K)` logarithms of tail probabilities, NaN where a member scored nothing."""
-        columns = [
-            aligned.column(member, log_tail(tail, table.score), np.nan)
-            for member, (tail, table) in enumerate(zip(self.tails, tables, strict=True))
-        ]
-        return np.stack(columns, axis=1)
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """All of it as arrays."""
-        state: dict[str, NDArray[Any]] = {"weights": self.weights}
-        state |= {"dependence.log": self.dependence.log, "dependence.normal": self.dependence.normal}
-        for number, tail in enumerate(self.tails):
-            beyond = tail.threshold, tail.share, tail.pareto.shape, tail.pareto.scale
-            state |= {f"tail.{number}": tail.quantiles, f"tail.{number}.beyond": np.array(beyond)}
-        return state
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, NDArray[Any]], count: int) -> _Known:
-        """What `state` gave.
-
-        Raises:
-            KeyError: Something is missing.
-        """
-        tails = []
-        for number in range(count):
-            threshold, share, shape, scale = state[f"tail.{number}.beyond"].tolist()
-            tails.append(Tail(state[f"tail.{number}"], threshold, share, Pareto(shape, scale)))
-        dependence = Dependence(state["dependence.normal"], state["dependence.log"])
-        return cls(tuple(tails), state["weights"], dependence)
-
-
 class Fusion(Method):
     """Regions of several methods, combined: -log10 of the share of normal regions for which as much speaks.
 
@@ -124,7 +71,7 @@ class Fusion(Method):
         self._members = make_members(self._settings)
         self._examples = [0] * len(self._members)
         self._adopted = False
-        self._known: _Known | None = None
+        self._known: Known | None = None
 
     @property
     def members(self) -> Mapping[str, Method]:
@@ -175,35 +122,16 @@ class Fusion(Method):
         for name, method in self._members.items():
             method.fit(_store_of(store, name), seed=seed, progress=progress, trainer=_Naming(trainer, name))
 
-    def _calibrated(self, held: WindowStore, progress: Progress) -> _Known:
+    def _calibrated(self, held: WindowStore, progress: Progress) -> Known:
         """What held-back footage says of the members' scores."""
         scored = []
         for done, part in enumerate(held.parts):
             progress("scoring normal footage with each method", done, len(held.parts))
             scored.append(_whole([self._scored(windows) for windows in _bundles(part)]))
         progress("scoring normal footage with each method", len(held.parts), len(held.parts))
-        blocks = [block for tables in scored for block in _stretches(tables, _slices(len(scored)))]
-        scores = [[tables[member].score for tables in blocks] for member in range(len(self._members))]
-        self._check(scores, held)
-        tails = tuple(tail_of(np.concatenate(own)) for own in scores)
-        steady = self._settings.weights == "steady"
-        known = _Known(tails, steadiness(scores) if steady else np.ones(len(tails)), Dependence.none(len(tails)))
-        logs = [known.logs(align(tables), tables) for tables in blocks]
-        return _Known(tails, known.weights, depend(logs))
-
-    def _check(self, scores: Sequence[Sequence[FloatArray]], held: WindowStore) -> None:
-        """Whether there is enough to calibrate each member."""
-        for name, own in zip(self._members, scores, strict=True):
-            count = sum(len(block) for block in own)
-            if count >= LEAST:
-                continue
-            seconds = _seconds(held)
-            wanted = f", which takes about {seconds * LEAST / count:.2g} seconds" if count else ""
-            raise FootageError(
-                f"{name} scored only {count} regions in the {seconds:.2g} seconds of normal footage that fusion holds "
-                f"back, and {LEAST} are needed to tell what is usual{wanted}; give more footage, or raise "
-                "method.holdout"
-            )
+        for member, name in enumerate(self._members):
+            check_enough(name, sum(len(tables[member]) for tables in scored), seconds_of(held))
+        return Known.of(scored, steady=self._settings.weights == "steady")
 
     def _scored(self, windows: Windows) -> list[RegionScores]:
         """The regions of each member."""
@@ -211,7 +139,7 @@ class Fusion(Method):
         return [method.score(bundle.of(name)) for name, method in self._members.items()]
 
     @property
-    def _fitted(self) -> _Known:
+    def _fitted(self) -> Known:
         if self._known is None:
             raise LookupError("the method has learned nothing yet")
         return self._known
@@ -299,7 +227,7 @@ class Fusion(Method):
             prefix = f"{name}/"
             method.restore({key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)})
         self._examples = state["examples"].tolist()
-        self._known = _Known.from_state(state, len(self._members))
+        self._known = Known.from_state(state, len(self._members))
 
 
 class _Naming:
@@ -349,26 +277,6 @@ def _take_in(method: Method, store: WindowStore) -> None:
 def _whole(batches: Sequence[Sequence[RegionScores]]) -> list[RegionScores]:
     """The regions of each member in a whole part."""
     return [RegionScores.merge(list(tables)) for tables in zip(*batches, strict=True)]
-
-
-def _slices(parts: int) -> int:
-    """How many stretches of time each part is looked at in."""
-    return 1 if parts >= FEW else -(-BLOCKS // max(parts, 1))
-
-
-def _stretches(tables: Sequence[RegionScores], number: int) -> Iterator[list[RegionScores]]:
-    """The regions of each member in so many stretches of time of about as many regions each."""
-    every = np.sort(np.concatenate([table.seconds for table in tables]))
-    edges = np.unique(np.quantile(every, np.linspace(0, 1, number + 1)[1:-1])) if len(every) else np.zeros(0)
-    places: list[IntArray] = [np.searchsorted(edges, table.seconds, "right") for table in tables]
-    for stretch in range(len(edges) + 1):
-        yield [table[place == stretch] for table, place in zip(tables, places, strict=True)]
-
-
-def _seconds(store: WindowStore) -> float:
-    """How much time the windows of a store are of."""
-    columns = [np.asarray(part.column("seconds")) for part in store.parts if len(part)]
-    return sum(float(seconds.max() - seconds.min()) for seconds in columns)
 
 
 def _spread(aligned: Aligned, member: int, maps: FloatArray) -> FloatArray:
