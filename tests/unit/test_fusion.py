@@ -148,6 +148,14 @@ def test_normal_footage_that_nobody_learned_from_gives_uniform_probabilities(lea
     assert (score > 2).mean() < 0.1
 
 
+def test_members_run_on_the_engine_that_is_asked_for_and_on_no_other_fusions(live: Model) -> None:
+    other = live.with_settings(live.config.model_copy(update={"engine": "openvino"}), ("engine",))
+    engines = [{method.engine.name for method in model.method.members.values()} for model in (live, other)]  # type: ignore[attr-defined]
+    assert engines == [{live.config.engine}, {"openvino"}]
+    assert all(name.startswith("multi-grained-") for name in live.method.networks())
+    assert live.method.networks()
+
+
 CHANGED: dict[str, Any] = {
     "members": ["attributes", "appearance-motion"],
     "settings": {"attributes": {"parts": ["size"]}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from amiss.methods.fusion.known import Known, check_enough, seconds_of
 from amiss.methods.fusion.settings import FusionSettings
 from amiss.methods.known import METHODS
 from amiss.methods.task import Task, Trainer
+from amiss.nn.engines import Engine
+from amiss.nn.portable import Portable
 from amiss.scoring.fuse import combine
 from amiss.types import NO_TRACK, FloatArray, Image, RegionScores, Windows
 from amiss.windows.bundle import Bundle, BundlePart
@@ -97,6 +100,22 @@ class Fusion(Method):
         """
         self._members = {name: members[name] for name in self._members}
         self._examples, self._adopted = list(examples), True
+        self.run_on(self.engine)
+
+    def networks(self) -> Mapping[str, Portable]:
+        """The networks of all members, after their names."""
+        return {
+            f"{name}-{network}": portable
+            for name, method in self._members.items()
+            for network, portable in method.networks().items()
+        }
+
+    def run_on(self, engine: Engine) -> None:
+        """From now on, let the members score on an engine; those of another fusion stay as they are."""
+        super().run_on(engine)
+        self._members = {name: copy(method) for name, method in self._members.items()}
+        for method in self._members.values():
+            method.run_on(engine)
 
     def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
         """Let the members learn from a part, see how they score the rest, and let them take that in as well.
