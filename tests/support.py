@@ -243,6 +243,10 @@ SMALL: dict[str, dict[str, Any]] = {
         },
         "train": {"epochs": 8, "batch": 16, "rate": 3e-3},
     },
+    "fusion": {
+        "method": {"settings": {"appearance-motion": {"width": 4, "memory": (4, 4, 4), "examples": 12}}},
+        "train": {"epochs": 10, "batch": 16, "rate": 2e-3},
+    },
     "mil-ranking": {"method": TUBES | {"steps": 150}},
     "weak-tubes": {"method": TUBES},
     "pose-flow": {

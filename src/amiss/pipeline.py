@@ -36,6 +36,7 @@ from amiss.perception.skeleton import PoseSmoother
 from amiss.perception.tracks import Tracker
 from amiss.perception.trails import Trails
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
+from amiss.windows.bundle import BundleBuilder, BundlePart, BundleWriter
 from amiss.windows.clips import ClipBuilder
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.given import given_windows
@@ -52,10 +53,12 @@ STAGES_VERSION = 13
 
 UNSEEN: frozenset[str] = frozenset({"dwell", "speed"})
 """What windows carry that comes of tracks alone."""
+ASKED = {"features": "feature", "poses": "pose"}
+"""Stages that work only where windows are to carry what they give."""
 GIVEN = ("tracks", "file")
 """Sources of boxes that look at no picture."""
 
-Builder = CubeBuilder | SegmentBuilder | ClipBuilder | TubeBuilder
+Builder = CubeBuilder | SegmentBuilder | ClipBuilder | TubeBuilder | BundleBuilder
 BUILDERS: Mapping[str, Callable[[Needs], Builder]] = {
     "cube": CubeBuilder,
     "segment": SegmentBuilder,
@@ -140,13 +143,14 @@ class Pipeline:
         self._smoother = PoseSmoother(poses.smoothing)
         wants_scene = "scene" in needs.arrays
         self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
-        self._windows = self._builder()
+        self._windows = self._builder(needs)
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
 
-    def _builder(self) -> Builder:
+    def _builder(self, needs: Needs) -> Builder:
         """What makes windows of what is seen."""
-        needs = self._needs
+        if needs.members:
+            return BundleBuilder({name: self._builder(theirs) for name, theirs in needs.members})
         if needs.window != "tube":
             return BUILDERS[needs.window](needs)
         features = make_block_features(self._config.perception.clips, needs.length, resolve_device(self._config.device))
@@ -326,12 +330,24 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
+        keys = self._window_keys(footage)
+        return content_key(keys) if self._needs.members else keys[""]
+
+    def _window_keys(self, footage: Footage) -> dict[str, str]:
+        """The key of the windows of each method, by its name; of one alone, which has none."""
+        return {name: self._key(footage, needs) for name, needs in self._needs.members or (("", self._needs),)}
+
+    def _key(self, footage: Footage, needs: Needs) -> str:
+        """The key of the windows that one method asks for, whatever else is asked for with them."""
         if isinstance(footage, FeatureFile):
-            return content_key(STAGES_VERSION, footage.fingerprint(), self._needs.length)
-        scene = self._settings("scenes") if self._scene else ""
-        seen = self._keys(footage) if self._boxes else {"frames": self._frames_key(footage)}
-        block = self._settings("clips") + self._weights_key() if self._needs.bags else ""
-        return content_key(*seen.values(), self._flow_key(), scene + block, vars(self._needs))
+            return content_key(STAGES_VERSION, footage.fingerprint(), needs.length)
+        scene = self._settings("scenes") if "scene" in needs.arrays else ""
+        seen = self._keys(footage) if needs.boxes else {"frames": self._frames_key(footage)}
+        seen = {stage: key for stage, key in seen.items() if ASKED.get(stage, "") in ("", *needs.arrays)}
+        block = self._settings("clips") + self._weights_key() if needs.bags else ""
+        flow = self._flow_key() if "flow" in needs.arrays else ""
+        asked = {name: value for name, value in vars(needs).items() if name != "members"}
+        return content_key(*seen.values(), flow, scene + block, asked)
 
     def _frames_key(self, footage: Footage) -> str:
         """Of the frames alone, where nothing is looked for in them."""
@@ -370,8 +386,11 @@ class Pipeline:
 
     def cached(self, footage: Footage) -> WindowPart | None:
         """The windows of the footage if an earlier run has left them."""
-        entry = self._cache().find(self.key(footage))
-        return WindowPart(footage.name, entry) if entry else None
+        found = {name: self._cache().find(key) for name, key in self._window_keys(footage).items()}
+        parts = {name: WindowPart(footage.name, entry) for name, entry in found.items() if entry}
+        if len(parts) < len(found):
+            return None
+        return BundlePart.of_parts(parts) if self._needs.members else parts[""]
 
     def part(self, footage: Footage, tick: Callable[[], None] = lambda: None) -> WindowPart:
         """The windows of the footage, from the cache or into it.
@@ -384,18 +403,21 @@ class Pipeline:
             FootageError: It cannot be read to its end.
             StorageError: The cache cannot be written.
         """
-        key = self.key(footage)
-        if not self._cache().find(key):
-            with self._logged(footage), shared_cores(), self._cache().writing(key) as writer:
-                self._write(footage, WindowWriter(writer), tick)
-        entry = self._cache().find(key)
-        if entry is None:
+        keys = {name: key for name, key in self._window_keys(footage).items() if not self._cache().find(key)}
+        if keys:
+            with self._logged(footage), shared_cores(), ExitStack() as entries:
+                writers = {
+                    name: WindowWriter(entries.enter_context(self._cache().writing(key))) for name, key in keys.items()
+                }
+                self._write(footage, BundleWriter(writers) if self._needs.members else writers[""], tick)
+        part = self.cached(footage)
+        if part is None:
             raise ConfigError(f"the cache {self._cache().root} lost what was just written; is something cleaning it?")
-        return WindowPart(footage.name, entry)
+        return part
 
-    def _write(self, footage: Footage, keep: WindowWriter, tick: Callable[[], None]) -> None:
+    def _write(self, footage: Footage, keep: WindowWriter | BundleWriter, tick: Callable[[], None]) -> None:
         """Write the time of every frame, and all windows."""
-        if isinstance(footage, FeatureFile) and self._needs.bags:
+        if isinstance(footage, FeatureFile) and self._needs.bags and isinstance(keep, WindowWriter):
             for number in range(footage.length):
                 keep.at(number / footage.rate)
             keep.close(given_windows(footage, self._needs.length))
@@ -403,7 +425,7 @@ class Pipeline:
         for frame, windows in self.windows(footage):
             keep.append(frame.seconds, windows)
             tick()
-        if (last := self.finish()) is not None:
+        if (last := self.finish()) is not None and isinstance(keep, WindowWriter):
             keep.close(last)
 
     @contextmanager

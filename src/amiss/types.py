@@ -192,6 +192,8 @@ class Table:
         """
         if not tables:
             raise ShapeError(f"no {cls.__name__} to merge")
+        if "merge" in vars(type(tables[0])) and type(tables[0]) is not cls:
+            return type(tables[0]).merge(tables)  # a special kind knows what else belongs together
         changes: dict[str, Any] = {
             item.name: np.concatenate([getattr(table, item.name) for table in tables]) for item in cls._columns()
         }

@@ -23,6 +23,7 @@ from amiss.methods.base import STATE
 from amiss.nn.convert import write_onnx, write_openvino
 from amiss.nn.engines import Engine
 from amiss.types import RegionScores, Windows
+from amiss.windows.bundle import Bundle
 from amiss.windows.needs import Needs
 from amiss.windows.store import WindowPart, WindowStore
 from support import SMALL, Mover, Rectangles, config_of, fit, marked, parts_of, walkers
@@ -58,7 +59,9 @@ class Learned:
 
     @property
     def probe(self) -> Windows:
-        return Windows.merge([self.usual[:20], self.odd])
+        """Some usual and all odd windows; in a bundle no two clips may have the same frames."""
+        odd = self.odd[self.odd.frame > self.usual.frame[19]] if isinstance(self.odd, Bundle) else self.odd
+        return Windows.merge([self.usual[:20], odd])
 
 
 @pytest.fixture(scope="module", params=list(METHODS))
@@ -79,7 +82,9 @@ def told(normal: list[Rectangles], method: Method, config: Config) -> list[Windo
 
 
 def pieces_of(windows: Windows, method: Method) -> list[Windows]:
-    """What is scored alone: a window, or the windows of a bag."""
+    """What is scored alone: a window, the windows of a bag, or of a bundle those of a frame."""
+    if method.needs.members:
+        return [windows[windows.frame == frame] for frame in np.unique(windows.frame)]
     if not method.needs.bags:
         return [windows[[row]] for row in range(len(windows))]
     bags = windows.data["bag"]
@@ -141,6 +146,9 @@ def test_each_window_in_order_has_a_row_or_a_clip_of_frames_has_several(learned:
         for bag in pieces_of(probe, learned.method):
             assert_bag_is_scored(learned.method.score(bag), bag)
         return
+    if learned.method.needs.members:
+        assert_bundle_is_scored(regions, probe)
+        return
     owners = owners_of(regions, learned.method)
     assert np.array_equal(np.unique(owners), np.arange(len(probe)))
     for name in ("frame", "seconds", "track"):
@@ -161,6 +169,15 @@ def assert_bag_is_scored(regions: RegionScores, bag: Windows) -> None:
         assert len(owner) == 1
         assert np.array_equal(bag.data["boxes"][tuple(owner[0])], regions.box[row])
         assert bag.data["clock"][tuple(owner[0])] == regions.seconds[row]
+
+
+def assert_bundle_is_scored(regions: RegionScores, bundle: Windows) -> None:
+    """In order of frames there is a row for each track that any method has a window of, with its box and time."""
+    told = {(w.frame, w.track): (w.seconds, w.box.tolist()) for w in bundle}
+    found = [(int(frame), int(track)) for frame, track in zip(regions.frame, regions.track, strict=True)]
+    assert (np.diff(regions.frame) >= 0).all()
+    assert sorted(found) == sorted(told)
+    assert [told[key] for key in found] == list(zip(regions.seconds, regions.box.tolist(), strict=True))
 
 
 def test_the_fast_large_and_flickering_is_odder_than_anything_usual(learned: Learned) -> None:
@@ -309,7 +326,11 @@ def test_few_windows_of_another_place_adapt_it_to_that(learned: Learned) -> None
 
 def test_too_little_to_learn_from_is_told(learned: Learned) -> None:
     part = learned.normal[0]
-    little = [replace(part, first=0, last=3)]
+    little = (
+        [part.between(-np.inf, float(part.column("seconds")[3]))]
+        if learned.method.needs.members
+        else [replace(part, first=0, last=3)]
+    )
     with pytest.raises(FootageError, match="more footage"):
         fit(make_method(learned.method.id, learned.config), little, learned.config)
 

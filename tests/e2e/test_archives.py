@@ -282,22 +282,25 @@ def test_learning_on_processes_gives_the_same_model(
     assert (tmp_path / "model" / "method.safetensors").read_bytes() == (folder / "method.safetensors").read_bytes()
 
 
-def test_windows_come_from_workers_that_keep_them_elsewhere(archive: Path, tmp_path: Path) -> None:
-    """As on a cluster whose machines share no disk."""
+@pytest.mark.parametrize("method", ["attributes", "fusion"])
+def test_windows_come_from_workers_that_keep_them_elsewhere(archive: Path, tmp_path: Path, method: str) -> None:
+    """As on a cluster whose machines share no disk; a fusion has windows of several methods."""
     from amiss.config import load_config
     from amiss.engine import make_method
     from amiss.footage import find_footage
     from amiss.pipeline import Pipeline
 
-    here = load_config(sets=[*SETTINGS, f"cache={tmp_path / 'here'}"])
+    own = () if method == "fusion" else SETTINGS[-1:]
+    here = load_config(sets=[*SETTINGS[:-1], *own, f"cache={tmp_path / 'here'}"])
     there = here.model_copy(update={"cache": tmp_path / "there"})
-    team = Inline(scale.learning_setup(there, "attributes"))
-    pipeline = Pipeline(here, make_method("attributes", here).needs)
+    team = Inline(scale.learning_setup(there, method))
+    pipeline = Pipeline(here, make_method(method, here).needs)
     footage = find_footage([archive.parent / "training"])
     parts = scale.Perceiver(team, 3, here.cache)(footage, pipeline, silent)
     team.close()
     assert [part.name for part in parts] == ["calm0", "calm1"]
     for part, item in zip(parts, footage, strict=True):
-        own = Pipeline(there, pipeline._needs).part(item)  # the same needs
-        assert part.entry.arrays.keys() == own.entry.arrays.keys()
-        assert all((part.entry.arrays[name] == array).all() for name, array in own.entry.arrays.items())
+        same = Pipeline(there, pipeline._needs).part(item)  # the same needs
+        assert part.keys == same.keys
+        assert part.entry.arrays.keys() == same.entry.arrays.keys()
+        assert all((part.entry.arrays[name] == array).all() for name, array in same.entry.arrays.items())

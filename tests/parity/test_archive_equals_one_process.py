@@ -143,3 +143,19 @@ def test_without_enough_overlap_a_track_still_goes_on(together: Together, alone:
     for cut in (200, 400):
         at = [set(found.regions.track[found.regions.frame == frame].tolist()) for frame in (cut - 1, cut)]
         assert len(at[0] & at[1]) >= 2
+
+
+def test_a_fusion_is_scored_in_parts_as_in_one(archive: Path, tmp_path: Path) -> None:
+    small = "{width: 4, memory: [4, 4, 4], examples: 4}"
+    sets = [*SETTINGS[:-1], "method.settings.attributes.parts=[speed,size]", "train.epochs=1"]
+    sets += ["scoring.budget=9/hour", f"method.settings.appearance-motion={small}"]
+    fused = amiss.learn(archive.parent / "training", "fusion", settings=sets)
+    clip = as_archive(tmp_path, {"some": (5, 200, (130,))}, "testing") / "some.mp4"
+    alone = score_clip(fused, VideoFile(clip))
+    asked = with_settings(fused, "scale.part=7", "scale.overlap=4")
+    team = Inline(scale.scoring_setup(asked))
+    found = scale.score_archive(asked, scale.list_places([str(clip)]), tmp_path / "out", team, silent)
+    team.close()
+    assert {job.part.number for job in team.jobs if isinstance(job, Score)} > {0}
+    assert alone.events
+    assert_same(read_scores(found.folder / "parts" / "some", {"some": VideoFile(clip)})[0], alone, 1e-5)

@@ -90,6 +90,8 @@ def test_persistence_is_the_mean_over_the_tracks_last_frames(
     known = {(frame, track): score for frame, track, score in rows if track != NO_TRACK}
     expected = [
         (score + sum(known.get((frame - lag, track), floor) for lag in range(1, frames))) / frames
+        if track != NO_TRACK
+        else score
         for frame, track, score in rows
     ]
     table = region_table(*([row[i] for row in rows] for i in (0, 2, 1)))

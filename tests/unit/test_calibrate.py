@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,3 +120,12 @@ def test_a_calibration_survives_json() -> None:
 def test_events_close_at_their_share_of_the_level() -> None:
     finder = make_finder(2.0, ScoringConfig(release=0.5, min_seconds=0), GAP)
     assert [s.last for s in find_spans(np.array([2.0, 1.0, 0.9]), np.arange(3) / 5, finder)] == [1]
+
+
+def test_the_interval_of_a_level_that_is_counted_is_counted_too() -> None:
+    """At the right level an hour that is allowed ten events has 5 to 15 of them nine times in ten."""
+    config = ScoringConfig(budget="10/hour", merge=1.0)
+    curve = with_bumps(40)
+    found = calibrate([curve], 0.0, config, GAP)
+    events = [events_at(replace(found, level=level), curve, config) for level in (found.low, found.level, found.high)]
+    assert events == [15, 9, 5]  # the hour lacks the step of its last frame

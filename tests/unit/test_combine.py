@@ -27,9 +27,9 @@ def test_a_flicker_is_weak_and_what_stays_is_not() -> None:
     assert persist(regions, 3, floor=0).score == pytest.approx([2, 4, 6, 2])
 
 
-def test_regions_without_a_track_have_no_past() -> None:
-    regions = region_table([3, 4, 5], [6, 6, 6], [NO_TRACK] * 3)
-    assert persist(regions, 3, floor=0).score == pytest.approx([2, 2, 2])
+def test_regions_without_a_track_have_no_past_and_keep_their_score() -> None:
+    regions = region_table([3, 4, 5, 5], [6, 6, 6, 6], [NO_TRACK] * 3 + [1])
+    assert persist(regions, 3, floor=0).score == pytest.approx([6, 6, 6, 2])
 
 
 def test_frames_in_which_the_track_is_unseen_are_normal() -> None:

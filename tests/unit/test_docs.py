@@ -19,7 +19,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("papers/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-WITH_COMMANDS = ["README.md", "CONTRIBUTING.md", *(f"papers/{path.name}" for path in (ROOT / "papers").glob("*.md"))]
+WITH_COMMANDS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/fusion.md",
+    *(f"papers/{path.name}" for path in (ROOT / "papers").glob("*.md")),
+]
 
 
 def name_of(path: Path) -> str:

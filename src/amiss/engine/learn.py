@@ -13,6 +13,7 @@ import numpy as np
 
 from amiss.config import Config
 from amiss.datasets.sealed import sealed
+from amiss.engine.members import adopted, picture_size
 from amiss.engine.model import Mode, Model, make_filter, make_method, persistence
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
@@ -84,9 +85,12 @@ def learn(
             missing.
         FootageError: Footage cannot be read, or there is too little of it.
     """
-    config, hands = config or Config(), hands or Hands()
+    given, hands = adopted(method, config or Config()), hands or Hands()
+    given.check(footage)
+    config = given.config
     fresh = make_method(method, config)
     fresh.engine.resolved()  # what is not here is told before anything is learned
+    given.join(fresh)
     config, note = with_boxes(config) if fresh.needs.boxes else (config, "")
     Smoothing.parse(config.scoring.smoothing)
     parse_budget(config.scoring.budget)
@@ -98,12 +102,14 @@ def learn(
     fitted = _fit_parts(parts, fresh, config, progress, hands.launch)
     seen: dict[str, Any] = {
         "clips": [item.name for item in footage],
+        "footage": [item.fingerprint() for item in footage],
+        "picture": picture_size(footage[0]) if footage and not isinstance(footage[0], FeatureFile) else None,
         "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
         "boxes_note": note,
     }
     if fresh.weak:
         seen["abnormal_clips"] = sum(bool(mark) for mark in marks)
-    return fitted.model(config, seen, cut_examples(footage, fitted.method.exemplars, progress))
+    return fitted.model(config, seen, given.examples or cut_examples(footage, fitted.method.exemplars, progress))
 
 
 @sealed("learns")

@@ -71,10 +71,8 @@ def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatAr
     """The filter over a stretch of a curve, which knows of the frames before the first whole window and track."""
     smoothing = Smoothing.parse(config.scoring.smoothing)
     needs = method.needs
-    before, after = needs.reach
-    warm_up = needs.span - 1 - needs.lag - before + persistence(config, method) - 1 + needs.stride - 1
-    cool_down = needs.lag - after
-    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up, cool_down)
+    warm_up = needs.early + persistence(config, method) - 1 + needs.stride - 1
+    return smoothing.causal if mode == "causal" else lambda values: smoothing.centred(values, warm_up, needs.late)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from amiss.engine.scores import Scores
 from amiss.methods import Method
 from amiss.pipeline import Pipeline
 from amiss.types import Event, Image, Windows
+from amiss.windows.bundle import Bundle
 from amiss.windows.store import WindowPart
 
 __all__ = ["event_pictures"]
@@ -46,9 +47,11 @@ def event_pictures(model: Model, scores: Sequence[Scores], events: Sequence[Even
 
 
 def _worst(event: Event, part: WindowPart) -> Windows | None:
-    """The one window of an event's worst region, or None where the cache does not have it."""
+    """The window of an event's worst region, one for each method, or None where the cache does not have it."""
     worst = int(event.tube.score.argmax())
     windows = part.of(int(event.tube.track[worst]), int(event.tube.frame[worst]))
     if not len(windows):
         return None
+    if isinstance(windows, Bundle):
+        return windows
     return windows[[int(np.abs(windows.box - event.tube.xyxy[worst]).sum(1).argmin())]]

@@ -10,7 +10,7 @@ from pathlib import Path
 from amiss.config import Config
 from amiss.config.load import nested
 from amiss.engine import Model, make_method, with_boxes
-from amiss.errors import AmissError, ModelError
+from amiss.errors import AmissError, ConfigError, ModelError
 from amiss.live.collect import block_times
 from amiss.live.life import Course
 from amiss.live.settings import CameraSettings
@@ -163,11 +163,21 @@ def budgeted(model: Model, settings: CameraSettings) -> Model:
 
 
 def _config(settings: CameraSettings) -> Config:
-    """The settings of learning, with a box source that can be used here."""
+    """The settings of learning, with a box source that can be used here.
+
+    Raises:
+        ConfigError: A setting does not fit, or the method needs more than what is collected live.
+    """
     given = settings.learning.settings
     budget = {"scoring.budget": settings.budget} if settings.budget else {}
     config = Config.build(nested({**given, **budget}))
-    return with_boxes(config)[0] if make_method(settings.learning.method, config).needs.boxes else config
+    needs = make_method(settings.learning.method, config).needs
+    if needs.members:
+        raise ConfigError(
+            f"learning.method does not take {settings.learning.method}, as windows of one method are collected; learn "
+            "it from videos with `amiss learn`, and give the folder as the camera's model"
+        )
+    return with_boxes(config)[0] if needs.boxes else config
 
 
 def _remove(folder: Path) -> None:

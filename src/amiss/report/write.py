@@ -98,6 +98,7 @@ def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
     abnormal = learned.get("abnormal_clips")
     kind = "normal footage" if abnormal is None else f"footage, {abnormal} of them marked abnormal"
     what = "Blocks of tubes and of pictures" if needs.bags else "Objects" if boxed else "Clips of whole frames"
+    what = "Windows of all methods" if needs.members else what
     return [
         ("Learned from", f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of {kind}"),
         (f"{what} seen", windows),

@@ -75,7 +75,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Perceive:
-    """Leave the clip's windows in the cache; answered by their key there."""
+    """Leave the clip's windows in the cache; answered by their keys there, of one method or of several."""
 
     place: Place
 

@@ -34,7 +34,7 @@ class Perceiver:
     def __init__(self, team: Team, attempts: int, cache: Path | None) -> None:
         self._team, self._desk = team, Desk(team, attempts)
         self._cache = Cache((cache or default_cache()) / "windows")
-        self._keys: dict[int, str] = {}
+        self._done: set[int] = set()
 
     def __call__(self, footage: Sequence[Footage], pipeline: Pipeline, progress: Progress) -> list[WindowPart]:
         """The windows of every clip.
@@ -48,24 +48,24 @@ class Perceiver:
         known = {number: entry for number, item in enumerate(footage) if (entry := pipeline.cached(item))}
         tasks = (self._task(n, item, len(footage), progress) for n, item in enumerate(footage) if n not in known)
         self._desk.run(tasks)
-        return [known.get(number) or self._part(number, item) for number, item in enumerate(footage)]
+        return [known.get(number) or self._part(item, pipeline) for number, item in enumerate(footage)]
 
     def _task(self, number: int, item: Footage, total: int, progress: Progress) -> Task:
         place = Place(str(item.path.absolute()), item.name)
 
-        def done(key: str, worker: int) -> None:
-            self._keys[number] = key
-            progress("looking at clips", len(self._keys), total)
-            if self._cache.find(key) is None:
+        def done(keys: tuple[str, ...], worker: int) -> None:
+            self._done.add(number)
+            progress("looking at clips", len(self._done), total)
+            for key in (key for key in keys if self._cache.find(key) is None):
                 _Copy(self._desk, self._cache, place, key, worker).begin()
 
         return Task(Perceive(place), done, _raise, elsewhere=True)
 
-    def _part(self, number: int, item: Footage) -> WindowPart:
-        entry = self._cache.find(self._keys[number])
-        if entry is None:
+    def _part(self, item: Footage, pipeline: Pipeline) -> WindowPart:
+        part = pipeline.cached(item)
+        if part is None:
             raise StorageError(f"the windows of {item.name} are gone; is something cleaning {self._cache.root}?")
-        return WindowPart(item.name, entry)
+        return part
 
 
 class _Copy:

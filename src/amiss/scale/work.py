@@ -134,8 +134,8 @@ class Worker:
     def _show(self, job: Show) -> Windows:
         return self._part(job).of(job.track, job.frame)
 
-    def _perceive(self, job: Perceive) -> str:
-        return self._seen(job.place, self._whole(job.place)).entry.key
+    def _perceive(self, job: Perceive) -> tuple[str, ...]:
+        return self._seen(job.place, self._whole(job.place)).keys
 
     def _fetch(self, job: Fetch) -> list[str] | bytes:
         folder = self._cache(job.place) / "windows" / job.key

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.stats import poisson
 
 from amiss.config import ScoringConfig
 from amiss.errors import ConfigError, FootageError, ModelError
@@ -43,7 +44,7 @@ class Calibration:
         floor: Lowest score of a normal region, for frames without any.
         level: Rarity (-log10 of the tail probability) at which an event opens.
         low: With 90 % confidence the level that the budget needs lies between `low` …
-        high: … and `high`, by resampling the normal events.
+        high: … and `high`, by how many events there may by chance have been, or by resampling the normal events.
         hours: Hours of held-back normal footage.
         peaks: How many separate normal peaks the level rests on.
         seen: How many normal events at this level the held-back footage itself had.
@@ -144,7 +145,7 @@ def _with_level(
     count = _counter(rarity, config, gap)
     peaks = _peaks(rarity, config, gap)
     level = _level(peaks, hours, budget, count)
-    low, high = _interval(peaks, hours, budget, level)
+    low, high = _interval(peaks, hours * budget, level, count)
     return Calibration(tail, floor, level, low, high, hours, len(peaks), count(level), budget, rarity)
 
 
@@ -170,6 +171,11 @@ def _level(peaks: FloatArray, hours: float, budget: float, count: Callable[[floa
     allowed = hours * budget
     if allowed < 1:
         return max(_extrapolated(peaks, allowed), float(np.nextafter(peaks.max(initial=0.0), np.inf)))
+    return _counted(peaks, allowed, count)
+
+
+def _counted(peaks: FloatArray, allowed: float, count: Callable[[float], int]) -> float:
+    """The lowest level at which the footage has no more than so many events."""
     levels = np.nextafter(np.sort(np.append(peaks, -np.log10(BASE_SHARE))), np.inf)
     low, high = -1, len(levels) - 1  # above the highest peak there is nothing
     while high - low > 1:
@@ -186,12 +192,19 @@ def _extrapolated(peaks: FloatArray, allowed: float) -> float:
     return float(base + fit_pareto(peaks - base).excess_at(min(float(np.log(allowed / len(peaks))), 0.0)))
 
 
-def _interval(peaks: FloatArray, hours: float, budget: float, level: float) -> tuple[float, float]:
-    """90 % interval of the level, from resampled peaks; their number varies as a Poisson count does."""
+def _interval(peaks: FloatArray, allowed: float, level: float, count: Callable[[float], int]) -> tuple[float, float]:
+    """90 % interval of the level, from how the number of events at it varies, as a Poisson count does.
+
+    Where that number may well be none, and where less than one is allowed, peaks are drawn anew and extrapolated.
+    """
     if not len(peaks):
         return level, level
     generator = np.random.default_rng(0)
     numbers = np.maximum(generator.poisson(len(peaks), RESAMPLES), 1)
-    drawn = [_extrapolated(generator.choice(peaks, number), hours * budget) for number in numbers]
+    drawn = [_extrapolated(generator.choice(peaks, number), allowed) for number in numbers]
     low, high = np.quantile(drawn, [0.05, 0.95])
+    if allowed >= 1:
+        fewest, most = poisson.ppf([0.05, 0.95], allowed)
+        low = _counted(peaks, most, count)
+        high = max(high, _counted(peaks, fewest, count)) if fewest < 1 else _counted(peaks, fewest, count)
     return float(min(low, level)), float(max(high, level))

@@ -69,7 +69,8 @@ def _runs(regions: RegionScores, frames: int) -> tuple[BoolArray, BoolArray, Flo
 def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:
     """Regions whose score is the mean over their track's last few frames, unseen ones counting as normal.
 
-    A box that flickers up for a single frame is weak evidence; an object that stays odd keeps its whole score.
+    A box that flickers up for a single frame is weak evidence; an object that stays odd keeps its whole score, and so
+    does a region without a track, of which nobody can say where it was before.
 
     Args:
         regions: A row a region, frames not decreasing; a track has at most one region a frame.
@@ -90,7 +91,7 @@ def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:
             total += np.where(same, scores[order[row]], floor)
         else:
             total += floor
-    return dataclasses.replace(regions, score=total / frames)
+    return dataclasses.replace(regions, score=np.where(tracked, total / frames, scores))
 
 
 def worst_region(regions: RegionScores, length: int, floor: float) -> FloatArray:

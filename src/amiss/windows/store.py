@@ -105,6 +105,16 @@ class WindowPart:
         return self.entry.arrays[name][self.numbers]
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the entries of the cache that hold it."""
+        return (self.entry.key,)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells it from other parts."""
+        return self.entry.key, self.first, self.stop
+
+    @property
     def clock(self) -> FloatArray:
         """`(T,)` seconds of all frames of the whole clip."""
         return self.entry.arrays[CLOCK]
@@ -135,12 +145,12 @@ class WindowPart:
             edges = [0, *(np.flatnonzero(np.diff(bags)) + 1).tolist(), len(bags)] if len(bags) else []
             yield from (self[first:last] for first, last in pairwise(edges))
             return
-        size = size or max(min(BATCH, BATCH_BYTES // self._bytes), 1)
+        size = size or max(min(BATCH, BATCH_BYTES // self.bytes_each), 1)
         for start in range(0, len(self), size):
             yield self[start : start + size]
 
     @property
-    def _bytes(self) -> int:
+    def bytes_each(self) -> int:
         """Of a window's data in memory."""
         arrays = self.entry.arrays
         read = [array for name, array in arrays.items() if name.startswith(DATA)]
@@ -247,7 +257,7 @@ class WindowStore:
         rows = ["" if part.rows is None else part.rows.tobytes().hex() for part in self.parts]
         marks = [part.label for part in self.parts]
         told = [marks] if any(mark is not None for mark in marks) else []
-        return content_key([(part.entry.key, part.first, part.stop) for part in self.parts], rows, *told)
+        return content_key([part.identity for part in self.parts], rows, *told)
 
     def split(self, share: float, seed: int) -> tuple[WindowStore, WindowStore]:
         """What to train on, and what to hold out: whole clips, or the end of each where there are few with windows.
