@@ -278,12 +278,12 @@ def fit(method: Method, parts: Sequence[WindowPart], config: Config, seed: int =
 def quick_config(
     method: str, folder: Path, clips: Sequence[Rectangles], epochs: int, settings: Mapping[str, Any]
 ) -> Config:
-    """A configuration with which a method that trains networks learns in seconds.
+    """A configuration with which a method that trains networks learns in seconds, in 32 bits on every processor.
 
     Its cache is the one that tests share, so that what several of them learn in the same way is learned once.
     """
     small = SMALL[method]
-    train = small["train"] | {"epochs": epochs}
+    train = {"precision": "32"} | small["train"] | {"epochs": epochs}
     return config_of(folder, clips, method=small["method"] | dict(settings), train=train, cache=None)
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
-from amiss.live.health import CameraNumbers, Health
+from amiss.live.health import CameraNumbers, Health, ShardNumbers
 from amiss.live.notify import make_channel
 from amiss.live.notify.discovery import CameraTopics, config_topic
 from amiss.live.notify.document import document
@@ -89,6 +89,7 @@ def test_answers_are_those_that_are_told_apart(status: int) -> None:
 def test_numbers_of_health_are_those_that_are_served(tmp_path: Path) -> None:
     health = Health(MetricsSettings(), tmp_path)
     health.camera("gate", CameraNumbers("running", "live"))
+    health.shard(ShardNumbers("a", 3, 4, 2, 6.5))
     text = generate_latest(health._registry).decode()
     served = {name for name in re.findall(r"^# TYPE (\w+)", text, re.MULTILINE) if not name.endswith("_created")}
     written = set(re.findall(r"`(amiss_\w+)`", PAGE))

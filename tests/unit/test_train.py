@@ -329,3 +329,21 @@ def test_tied_weights_and_counters_are_kept(store: WindowStore, tmp_path: Path) 
     assert not again.training
     assert state_of(first) == state_of(again)
     assert int(first.module[1].num_batches_tracked) > 0  # type: ignore[index,arg-type]
+
+
+def test_clips_are_learned_from_in_bf16(tmp_path: Path) -> None:
+    """With convolutions in three dimensions, whose channels lie together in a way of their own."""
+
+    class Clips(Tiny):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = nn.Sequential(nn.Conv3d(3, 4, (1, 3, 3), padding=(0, 1, 1)), nn.Conv3d(4, 3, 1))
+
+        def losses(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+            clip = batch["image"][:, :, None]
+            return {"picture": (self.module(clip).float() - clip).square().mean()}
+
+    task = Clips()
+    trainer_of(tmp_path, precision="bf16")(task, tiny_store(tmp_path), 0)
+    losses = [row["loss"] for row in history(tmp_path)]
+    assert losses[-1] < losses[0]

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,7 +183,8 @@ def connected(on: str, count: int | None = None) -> Any:
         ConfigError: Ray is not installed.
         ClusterError: There is no such cluster.
     """
-    _show_token()  # Ray looks for it when it is imported
+    if on.startswith("ray://"):
+        _show_token()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries that Ray brings
@@ -203,7 +205,12 @@ def connected(on: str, count: int | None = None) -> Any:
 
 
 def _show_token() -> None:
-    """Have Ray show the token by which clusters know their users, where this user has one; its client would not."""
+    """Have Ray's client show the token by which clusters know their users, where this user has one.
+
+    Ray looks for it when it is imported, and is then of that opinion for good.
+    """
+    if "ray" in sys.modules:
+        return
     kept = Path.home() / ".ray" / "auth_token"
     if kept.is_file() or "RAY_AUTH_TOKEN" in os.environ or "RAY_AUTH_TOKEN_PATH" in os.environ:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
