@@ -2,8 +2,8 @@
 
     python benchmarks/attributes_tails.py world --root WORLD --set perception.boxes.source=file [--json F]
 
-A model with many parts is learned from two thirds of the training clips, and scores the last third. Of the 1 % of windows
-whose score is highest, by each way of combining: the share that each part decides alone, as the largest. An even share
+A model with many parts is learned from two thirds of the training clips, and scores the last third. Of the windows with
+the highest 1 % of scores, by each way of combining: the share that each part decides alone, as the largest. An even share
 says that no part eats up the budget of alarms.
 """
 
