@@ -3,8 +3,8 @@
     python benchmarks/attributes_tails.py world --root WORLD --set perception.boxes.source=file [--json F]
 
 A model with many parts is learned from two thirds of the training clips, and scores the last third. Of the windows with
-the highest 1 % of scores, by each way of combining: the share that each part decides alone, as the largest. An even share
-says that no part eats up the budget of alarms.
+the highest 1 % of scores, by each way of combining: the share that each part decides alone, as the largest. The evener
+the shares, the less a single part eats up the budget of alarms.
 """
 
 from __future__ import annotations
