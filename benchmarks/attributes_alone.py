@@ -97,11 +97,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     dataset, parts = DATASETS[args.dataset](args.root), args.parts.split(",")
-    rows = [row for form in args.density.split(",") for row in measure(dataset, args.sets, parts, form, args.seed)]
     print("| part | density | learned |", " | ".join(COLUMNS), "|")
     print("|---|---|---|" + "---|" * len(COLUMNS))
-    for row in rows:
-        print(f"| {row['part']} | {row['density']} | {row['learned']} |", *(f"{row.get(c, '')} |" for c in COLUMNS))
+    rows = []
+    for density in args.density.split(","):
+        rows += (found := measure(dataset, args.sets, parts, density, args.seed))
+        for row in found:
+            numbers = " | ".join(str(row.get(column, "")) for column in COLUMNS)
+            print(f"| {row['part']} | {row['density']} | {row['learned']} | {numbers} |", flush=True)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
