@@ -34,7 +34,7 @@ from amiss.perception.scenes import Scene
 from amiss.perception.seen import Seen
 from amiss.perception.skeleton import PoseSmoother
 from amiss.perception.tracks import Tracker
-from amiss.perception.trails import Trails
+from amiss.perception.trails import WAYS, Trails
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Poses, Windows
 from amiss.windows.bundle import BundleBuilder, BundlePart, BundleWriter
 from amiss.windows.clips import ClipBuilder
@@ -47,11 +47,11 @@ from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "look_together", "resolve_device"]
 
-STAGES_VERSION = 13
+STAGES_VERSION = 14
 """Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
 
 
-UNSEEN: frozenset[str] = frozenset({"dwell", "speed"})
+UNSEEN: frozenset[str] = frozenset(WAYS)
 """What windows carry that comes of tracks alone."""
 ASKED = {"features": "feature", "poses": "pose"}
 """Stages that work only where windows are to carry what they give."""
@@ -137,7 +137,7 @@ class Pipeline:
         self._flow = FLOW_SOURCES[flow.source](flow) if "flow" in needs.arrays else None
         wants_features = "feature" in needs.arrays
         self._features = Features(config.perception.features, resolve_device(config.device)) if wants_features else None
-        self._trails = Trails(config.perception.tracks) if {"dwell", "speed"} & set(needs.arrays) else None
+        self._trails = Trails(config.perception.tracks, needs.arrays) if UNSEEN & set(needs.arrays) else None
         poses = config.perception.poses
         self._poses = POSE_SOURCES[poses.source](config.perception) if "pose" in needs.arrays else None
         self._smoother = PoseSmoother(poses.smoothing)
@@ -231,9 +231,9 @@ class Pipeline:
         boxes = self._follow(frame, look.boxes) if self._boxes else look.boxes
         wants = self._features is not None and not self._log("features").known
         asked = self._features.ask(frame, boxes) if self._features and wants else ()
-        dwell, speed = self._trails.update(frame, boxes) if self._trails else (None, None)
+        ways = self._trails.update(frame, boxes) if self._trails else {}
         scene = self._scene.update(frame) if self._scene else None
-        return Seen(frame, look.step, boxes, look.flow, None, dwell, speed, self._pose(frame, boxes), scene), asked
+        return Seen(frame, look.step, boxes, look.flow, None, ways, self._pose(frame, boxes), scene), asked
 
     def _complete(self, seen: Seen, asked: Asked) -> Windows:
         if not seen.step:

@@ -117,7 +117,14 @@ def test_what_was_looked_at_of_another_frame_is_not_taken(network: Config) -> No
     assert asked == [5, 5]
 
 
-@pytest.mark.parametrize("parts", [("speed", "size", "place"), ("velocity", "appearance", "dwell")], ids=",".join)
+PARTS = [
+    ("speed", "size", "place"),
+    ("velocity", "appearance", "dwell"),
+    ("acceleration", "direction", "closing", "company"),
+]
+
+
+@pytest.mark.parametrize("parts", PARTS, ids=",".join)
 def test_a_file_looked_at_ahead_gives_what_its_frames_give_one_by_one(network: Config, parts: tuple[str, ...]) -> None:
     """Over a jump in time in the middle of a group of frames, too."""
     config = network.model_copy(update={"method": {"parts": list(parts)}})

@@ -141,3 +141,14 @@ def test_a_scene_without_anything_in_it_scores_as_normal(causal: amiss.Model) ->
     assert not scores.events
     np.testing.assert_array_equal(scores.frames.raw, np.full(12, causal.calibrations["causal"].floor))
     assert list(scores.regions.parts) == list(causal.method.parts)
+
+
+def test_what_is_of_tracks_and_places_is_the_same_live(place: Path) -> None:
+    parts = "acceleration,curvature,direction,pace,stature,company,closing"
+    sets = (f"method.parts=[{parts}]", "method.density=mixture", "method.combine=tail", "scoring.causal=true")
+    footage = [open_footage(path) for path in sorted((place / "training").glob("*.mp4"))]
+    model = amiss.learn(footage, "attributes", config=load_config(sets=sets))
+    clip = open_footage(place / "testing" / "wild0.mp4")
+    scores = model.score(clip)
+    assert all(values.any() for values in scores.regions.parts.values())
+    assert_equal(scores, *follow(model.stream("wild0"), clip))

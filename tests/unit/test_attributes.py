@@ -12,7 +12,7 @@ from amiss.errors import ConfigError
 from amiss.methods.attributes import Attributes, AttributesSettings
 from amiss.methods.attributes.method import _groups
 from amiss.types import Windows
-from support import Mover, Rectangles, config_of, fit, parts_of, walkers
+from support import Mover, Rectangles, config_of, fit, parts_of, walkers, write_boxes
 
 CLIPS = [walkers(f"0{seed}", seed, length=20) for seed in range(4)]
 FAST = Rectangles("fast", (Mover(0, 24, 12, 21, dx=8.0),), length=12)
@@ -45,6 +45,32 @@ def test_the_worst_part_counts_or_all_add_up(tmp_path: Path) -> None:
         regions = method.score(fast)
         above = np.maximum(np.stack(list(regions.parts.values())), 0)
         assert regions.score == pytest.approx(together(above, axis=0))
+
+
+def test_parts_may_count_by_how_rare_they_are(tmp_path: Path) -> None:
+    """A part that tells nothing adds nothing: what is usual in it has no surprise."""
+    method, (fast, *_) = fitted(tmp_path, combine="tail", size_weight=1)
+    regions = method.score(fast)
+    rare = [density.surprise(regions.parts[density.attribute.id]) for density in method._densities]
+    assert regions.score == pytest.approx(np.max(rare, axis=0))
+    assert method.combined(regions.parts, "max") != pytest.approx(regions.score)
+
+
+def test_whoever_goes_against_the_way_of_all_others_is_told_apart(tmp_path: Path) -> None:
+    """At the usual pace: only its direction is unusual."""
+    lanes = [Rectangles(f"lane{n}", (Mover(20 * n, 24, 12, 21, dx=1.0),), length=40) for n in range(4)]
+    along = Rectangles("along", (Mover(10, 24, 12, 21, dx=1.0),), length=40)
+    against = Rectangles("against", (Mover(130, 24, 12, 21, dx=-1.0),), length=40)
+    boxes = {"source": "file", "path": write_boxes(tmp_path / "boxes.npz", [*lanes, along, against])}
+    config = config_of(tmp_path, perception={"boxes": boxes})
+    method = Attributes(AttributesSettings(parts=("direction", "pace")))
+    fit(method, parts_of(lanes, method.needs, config), config)
+    usual, other = (part[20 : len(part)] for part in parts_of([along, against], method.needs, config))
+    assert method.forms == {"direction": "places", "pace": "places"}
+    assert method.score(other).parts["direction"].min() > method.score(usual).parts["direction"].max() + 2
+    assert method.score(other).parts["pace"].max() < 0
+    told = method.explain(method.score(other)[[0]], other[[0]]).reasons[0]
+    assert "towards the left of the picture, at this place a direction more unusual than" in told
 
 
 def test_the_reason_names_what_is_odd_first(tmp_path: Path) -> None:

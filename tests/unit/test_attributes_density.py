@@ -7,8 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from amiss.methods.attributes.density import Density
-from amiss.methods.attributes.parts import ATTRIBUTES, STANDING, add_usual_size
+from amiss.methods.attributes import matching
+from amiss.methods.attributes.attribute import add_usual_size
+from amiss.methods.attributes.density import QUANTILES, Density, Form, Forms
+from amiss.methods.attributes.parts import ATTRIBUTES, STANDING
 from amiss.methods.attributes.perspective import Perspective
 from amiss.perception.skeleton import from_box
 from amiss.types import Windows
@@ -35,7 +37,7 @@ def boxes(number: int, seed: int = 0, height: float = 40.0) -> Windows:
 
 
 def fitted(name: str = "size", capacity: int = 1000, neighbours: int = 3) -> Density:
-    density = Density(ATTRIBUTES[name], capacity, neighbours)
+    density = Density(ATTRIBUTES[name], Forms(capacity, neighbours))
     density.fit(boxes(300), np.arange(300) % 6, seed=0)
     return density
 
@@ -65,7 +67,7 @@ def test_odd_things_score_more_the_odder_they_are() -> None:
 def test_calibration_leaves_the_own_group_out() -> None:
     """Each of two clips shows one size many times over: from the other clip's side, both are far off."""
     both = Windows.merge([boxes(50, height=20), boxes(50, height=80)])
-    apart, mixed = Density(ATTRIBUTES["size"], 1000, 1), Density(ATTRIBUTES["size"], 1000, 1)
+    apart, mixed = Density(ATTRIBUTES["size"], Forms(1000, 1)), Density(ATTRIBUTES["size"], Forms(1000, 1))
     apart.fit(both, np.repeat([0, 1], 50), seed=0)
     mixed.fit(both, np.arange(100) % 2, seed=0)
     assert apart.state()["centre"] > 10 * mixed.state()["centre"]
@@ -111,7 +113,7 @@ def test_a_rank_says_where_something_stands() -> None:
 
 def test_equal_normal_things_do_not_divide_by_nought() -> None:
     same = boxes(1)[[0] * 40]
-    density = Density(ATTRIBUTES["size"], 100, 3)
+    density = Density(ATTRIBUTES["size"], Forms(100, 3))
     density.fit(same, np.arange(40) % 4, seed=0)
     assert np.isfinite(density.score(boxes(3, seed=2))).all()
     assert density.score(same).max() < 1e-3
@@ -120,7 +122,7 @@ def test_equal_normal_things_do_not_divide_by_nought() -> None:
 def test_state_gives_the_same_density_and_learns_on() -> None:
     density = fitted()
     density.update(boxes(20, seed=3, height=90))
-    again = Density(ATTRIBUTES["size"], 1000, 3)
+    again = Density(ATTRIBUTES["size"], Forms(1000, 3))
     again.restore(density.state())
     for other in (density, again):
         other.update(boxes(20, seed=4, height=120))
@@ -133,7 +135,7 @@ def test_an_incomplete_state_is_told() -> None:
     state = fitted().state()
     del state["samples"]
     with pytest.raises(KeyError):
-        Density(ATTRIBUTES["size"], 1000, 3).restore(state)
+        Density(ATTRIBUTES["size"], Forms(1000, 3)).restore(state)
 
 
 def bodies(number: int, seed: int = 0, seen: float = 1.0, lying: bool = False) -> Windows:
@@ -148,7 +150,7 @@ def bodies(number: int, seed: int = 0, seen: float = 1.0, lying: bool = False) -
 
 
 def posed(windows: Windows, groups: int = 6) -> Density:
-    density = Density(ATTRIBUTES["pose"], 1000, 3)
+    density = Density(ATTRIBUTES["pose"], Forms(1000, 3))
     density.fit(windows, np.arange(len(windows)) % groups, seed=0)
     return density
 
@@ -172,8 +174,48 @@ def test_without_known_poses_of_two_groups_all_count_as_usual(seen: float, group
     odd = bodies(9, seed=3, lying=True)
     assert density.score(odd).tolist() == [0] * 9
     density.update(odd)
-    again = Density(ATTRIBUTES["pose"], 1000, 3)
+    again = Density(ATTRIBUTES["pose"], Forms(1000, 3))
     again.restore(density.state())
     assert again.score(odd).tolist() == [0] * 9
     assert again.rank(odd[[0]], 0.0).count == 0
     assert again.vectors(odd).shape == (9, 34)
+
+
+def test_what_is_rare_among_left_out_samples_is_surprising_without_end() -> None:
+    density = fitted()
+    state = density.state()
+    quantiles = np.interp([0.1, 0.5, 0.9, 0.95], QUANTILES, state["distances"])
+    found = density.surprise((quantiles - state["centre"]) / state["spread"])
+    assert found == pytest.approx([0, 0, np.log(5), np.log(10)], abs=1e-6)
+    far = density.surprise(np.array([10.0, 20, 30]))
+    assert np.diff(far) == pytest.approx(np.full(2, far[1] - far[0]))
+    assert far[0] > np.log(10)
+
+
+@pytest.mark.parametrize("form", ["mixture", "score-matching", "auto"])
+def test_other_densities_tell_odd_things_too(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "STEPS", 100)
+    density = Density(ATTRIBUTES["size"], Forms(1000, 3, form))
+    density.fit(boxes(300), np.arange(300) % 6, seed=0)
+    assert density.form == form or form == "auto"
+    assert bool(density.state()["nats"].any()) == (form == "auto")
+    usual = density.score(boxes(300, seed=5))
+    assert abs(np.median(usual)) < 1
+    assert (density.score(boxes(5, height=160)) > np.quantile(usual, 0.99)).all()
+    again = Density(ATTRIBUTES["size"], Forms(1000, 3, form))
+    again.restore(density.state())
+    assert again.form == density.form
+    for other in (density, again):
+        other.update(boxes(20, seed=4, height=160))
+    probe = boxes(50, seed=9, height=100)
+    assert np.array_equal(again.score(probe), density.score(probe))
+
+
+def test_attributes_with_natural_units_keep_their_samples() -> None:
+    density = Density(ATTRIBUTES["place"], Forms(1000, 3, "mixture"))
+    density.fit(boxes(300), np.arange(300) % 6, seed=0)
+    assert density.form == "neighbours"
+    local = Density(ATTRIBUTES["stature"], Forms(1000, 3, "mixture"))
+    local.fit(boxes(300), np.arange(300) % 6, seed=0)
+    assert local.form == "places"
+    assert (local.score(boxes(5, height=100)) > 3).all()

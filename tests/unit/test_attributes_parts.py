@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from amiss.methods.attributes.parts import (
-    ATTRIBUTES,
-    STANDING,
-    Rank,
-    add_usual_size,
-    relative_extent,
-    speed,
-)
+from amiss.methods.attributes.attribute import Rank, add_usual_size, relative_extent
+from amiss.methods.attributes.parts import ATTRIBUTES, STANDING, speed
 from amiss.methods.attributes.perspective import Perspective
 from amiss.types import Windows
 
@@ -51,6 +45,8 @@ def windows(
         "feature": np.full((count, 6), 0.5, np.float16),
         "dwell": np.full(count, 9.0, np.float32),
         "speed": np.full(count, 80.0, np.float32),
+        "path": np.tile(np.array([30, -40, 5, 10, 1.0], np.float32), (count, 1)),
+        "company": np.tile(np.array([100, -25], np.float32), (count, 1)),
         "cut": np.tile(np.array(cut), (count, 1)),
         "pose": np.tile(bent_body(box, 30), (count, 1, 1)),
     }
@@ -93,6 +89,13 @@ def test_speed_is_that_of_what_moves_and_not_of_the_ground() -> None:
         ("appearance", 0.5 * np.sqrt(6)),
         ("dwell", 9),
         ("pose", 30),
+        ("acceleration", (30 * 5 - 40 * 10) / 50 / 50),
+        ("curvature", 50 * 500 / 50**3),
+        ("direction", np.degrees(np.arctan2(40, 30))),
+        ("pace", 50 / 50),
+        ("stature", 40 / 50),
+        ("company", 100 / 50),
+        ("closing", -25 / 50),
     ],
 )
 def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
@@ -109,6 +112,13 @@ def test_quantities_are_in_their_units(name: str, quantity: float) -> None:
         ("dwell", [20, 60, np.log(10)]),
         ("appearance", [0.5] * 6),
         ("pose", from_hips(bent_body((10, 20, 30, 60), 30), 50).ravel().tolist()),
+        ("acceleration", [-0.1, 0.2]),
+        ("curvature", [np.log(1.2)]),
+        ("direction", [20, 60, 0.6, 0.8]),
+        ("pace", [20, 60, np.log(1.1)]),
+        ("stature", [20, 60, np.log(0.8)]),
+        ("company", [np.log(2.1)]),
+        ("closing", [-0.5, np.log(2.1)]),
     ],
 )
 def test_vectors_are_what_is_compared(name: str, vector: list[float]) -> None:
@@ -171,6 +181,28 @@ def test_far_and_near_things_of_one_kind_are_alike() -> None:
         ("pose", 0.999, "holds its trunk 3 degrees from upright, further than 99.9 % of 41,000 objects here"),
         ("pose", 0.001, "holds itself in a way more unusual than 99.5 % of"),
         ("pose", 0.5, "holds itself in a way more unusual than 99.5 % of"),
+        (
+            "acceleration",
+            0.999,
+            "changes its speed by +3.0 body heights a second squared, speeding up more than",
+        ),
+        ("acceleration", 0.001, "slowing down more than 99.9 % of 41,000"),
+        ("curvature", 0.999, "goes a way of 3.0 turns of a radian a body height, bent more than 99.9 % of"),
+        (
+            "direction",
+            0.999,
+            "goes towards the right of the picture, at this place a direction more unusual than 9",
+        ),
+        ("pace", 0.999, "goes at 3.0 body heights a second, faster than 99.9 % of"),
+        ("pace", 0.5, "for this place more unusual than 99.5 % of"),
+        ("stature", 0.001, "lower than 99.9 % of"),
+        ("company", 0.001, "is 3.0 body heights from the nearest other, nearer than 99.9 % of"),
+        (
+            "closing",
+            0.999,
+            "comes nearer to the nearest other at 3.0 body heights a second, closing faster than 9",
+        ),
+        ("closing", 0.001, "parting faster than 99.9 % of"),
         ("appearance", 0.0, "looks unlike what is seen here, more so than 99.5 % of"),
     ],
 )
@@ -246,3 +278,63 @@ def test_words_are_neutral(name: str) -> None:
     for below in (0.0, 0.5, 1.0):
         text = ATTRIBUTES[name].sentence(Rank(1, below, 1.0, 100)).lower()
         assert not any(word in text for word in ("suspicious", "abnormal", "danger", "intent", "person", "nan"))
+
+
+def along(path: list[float], company: tuple[float, float] = (100, 0)) -> Windows:
+    """One window with such a path."""
+    item = windows()
+    told = {"path": np.array([path], np.float32), "company": np.array([company], np.float32)}
+    return Windows(item.frame, item.seconds, item.box, data={**item.data, **told})
+
+
+def circle(radius: float, speed: float) -> list[float]:
+    """Goes to the right and turns down, at pixels a second."""
+    return [speed, 0, 0, speed**2 / radius, 1.0]
+
+
+@pytest.mark.parametrize("speed", [30, 60, 200])
+def test_the_curvature_of_a_circle_is_one_over_its_radius_at_any_speed(speed: float) -> None:
+    assert ATTRIBUTES["curvature"].quantity(along(circle(200, speed))) == pytest.approx([50 / 200])
+    assert ATTRIBUTES["acceleration"].quantity(along(circle(200, speed))) == pytest.approx([0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("path", "degrees", "way"),
+    [
+        ([40, 0, 0, 0, 1], 0, "towards the right"),
+        ([0, -40, 0, 0, 1], 90, "towards the top"),
+        ([-30, 30, 0, 0, 1], -135, "towards the lower left"),
+        ([-40, 0.001, 0, 0, 1], -180, "towards the left"),
+    ],
+)
+def test_directions_go_against_the_clock_from_the_right(path: list[float], degrees: float, way: str) -> None:
+    found = ATTRIBUTES["direction"].quantity(along(path))
+    assert found == pytest.approx([degrees], abs=0.01)
+    assert way in ATTRIBUTES["direction"].sentence(Rank(float(found[0]), 0.5, 0.99, 100))
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "known"),
+    [
+        ("acceleration", [0, 0, 1, 1, 0.9], True),
+        ("acceleration", [40, 0, 1, 1, 0.5], False),
+        ("curvature", [40, 0, 1, 1, 0.9], True),
+        ("curvature", [20, 0, 1, 1, 0.9], False),
+        ("direction", [20, 0, 0, 0, 0.4], True),
+        ("direction", [20, 0, 0, 0, 0.3], False),
+        ("direction", [10, 0, 0, 0, 1.0], False),
+        ("pace", [0, 0, 0, 0, 0.4], True),
+        ("pace", [90, 0, 0, 0, 0.2], False),
+    ],
+)
+def test_short_tracks_and_what_hardly_moves_count_as_usual(name: str, path: list[float], known: bool) -> None:
+    assert ATTRIBUTES[name].known(along(path)).tolist() == [known]
+
+
+def test_who_is_alone_has_no_company_and_what_is_cut_no_stature() -> None:
+    alone = along([0] * 5, (np.inf, 0))
+    for name in ("company", "closing"):
+        assert ATTRIBUTES[name].known(alone).tolist() == [False]
+        assert np.isfinite(ATTRIBUTES[name].vectors(alone)).all()
+        assert ATTRIBUTES[name].known(windows()).tolist() == [True]
+    assert [bool(ATTRIBUTES["stature"].known(windows(cut=cut))[0]) for cut in ((True, False), (False, True))] == [1, 0]

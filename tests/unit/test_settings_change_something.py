@@ -537,6 +537,7 @@ CHANGES = {
     "cache": Change("first", "second", places),
     "method.parts": Change(["velocity", "size"], ["size", "place"], method),
     "method.combine": Change("max", "sum", method),
+    "method.density": Change("neighbours", "mixture", method),
     "method.size_weight": Change(0.5, 0, method),
     "method.dwell_weight": Change(5.0, 0, method),
     "method.pose_weight": Change(5.0, 0, method_with_poses),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from amiss.types import Boxes, FloatArray, Frame, Poses
 
@@ -19,8 +20,7 @@ class Seen:
         boxes: What was found, with track ids.
         flow: `(H, W, 2)` float32 pixels since the frame before, None where no method needs it.
         features: `(N, D)` float32 of the boxes, None where no method needs them.
-        dwell: `(N,)` float32 seconds that each has stayed on one spot, None where no method needs it.
-        speed: `(N,)` float32 pixels a second of each along its track, likewise.
+        ways: What each has come through along its track, as `Trails.update` says; only what a method needs.
         poses: Those found, each with the track id of its box, None where no method needs them.
         scene: `(D,)` float32, what the place looks like, None where no method needs it.
     """
@@ -30,7 +30,6 @@ class Seen:
     boxes: Boxes
     flow: FloatArray | None = None
     features: FloatArray | None = None
-    dwell: FloatArray | None = None
-    speed: FloatArray | None = None
+    ways: Mapping[str, FloatArray] = field(default_factory=dict)
     poses: Poses | None = None
     scene: FloatArray | None = None

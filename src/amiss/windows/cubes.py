@@ -68,10 +68,7 @@ class CubeBuilder:
             data["flow"] = self._cut(flows, boxes, (size, size, 2)).astype(np.float16)
         if "feature" in self._needs.arrays and seen.features is not None:
             data["feature"] = seen.features[: len(boxes)].astype(np.float16)
-        if "dwell" in self._needs.arrays and seen.dwell is not None:
-            data["dwell"] = seen.dwell[: len(boxes)]
-        if "speed" in self._needs.arrays and seen.speed is not None:
-            data["speed"] = seen.speed[: len(boxes)]
+        data |= {name: told[: len(boxes)] for name, told in seen.ways.items() if name in self._needs.arrays}
         if "pose" in self._needs.arrays and seen.poses is not None:
             data["pose"] = by_track(seen.poses, boxes.track)
         return data

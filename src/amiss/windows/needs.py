@@ -11,7 +11,7 @@ from amiss.windows.tubing import Linking
 
 __all__ = ["Array", "Needs"]
 
-Array = Literal["image", "flow", "feature", "dwell", "speed", "pose", "scene", "block"]
+Array = Literal["image", "flow", "feature", "dwell", "speed", "path", "company", "pose", "scene", "block"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Needs:
             of a video, or of a stretch of it, are scored together. A bundle is the windows of several methods.
         arrays: What each window carries: image `(L, S, S, 3)` uint8 RGB, flow `(L, S, S, 2)` float16 pixels a frame,
             feature `(D,)` float16, dwell float32 seconds on one spot, speed float32 pixels a second along the track,
+            path `(5,)` float32 velocity, acceleration and over how many seconds, company `(2,)` float32 distance of the
+            nearest other and how fast they come nearer, both in pixels and seconds as `Trails.update` says,
             pose `(17, 3)` float32 joints x, y in pixels, confidence, zeros where there is none; in segments
             `(L, 17, 3)`; scene `(D,)` float32, what the place looks like, of segments only. Clips
             carry their images and nothing else.

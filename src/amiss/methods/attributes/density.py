@@ -1,45 +1,79 @@
-"""One attribute's memory with its calibration: how far from normal, in units of how normal samples differ."""
+"""One attribute's density with its calibration: how far from normal, in units of how normal samples differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amiss.methods.attributes.memory import Memory
-from amiss.methods.attributes.parts import Attribute, Rank
+from amiss.methods.attributes.attribute import Attribute, Rank
+from amiss.methods.attributes.choosing import best
+from amiss.methods.attributes.estimators import Estimator, Neighbours
+from amiss.methods.attributes.matching import ScoreMatching
+from amiss.methods.attributes.mixture import Mixture
+from amiss.methods.attributes.places import LocalHistograms
 from amiss.types import FloatArray, IntArray, Windows
 from amiss.windows.needs import Array
 
-__all__ = ["Density"]
+__all__ = ["Density", "Form", "Forms"]
 
 QUANTILES = np.concatenate([np.linspace(0, 0.99, 496), np.linspace(0.99, 1, 505)[1:]])
 SCALE_SAMPLES = 20_000
 """Windows from which means, spreads and directions are taken, evenly through all."""
 CHUNK = 4096
 """Windows that are turned into vectors at once: deep features of all would fill the memory."""
+TAIL = 0.95
+"""Share of normal samples from which on distances are taken to thin out exponentially."""
+
+Form = Literal["neighbours", "mixture", "score-matching", "auto"]
+CHOICE = ("neighbours", "mixture", "score-matching")
+"""What `auto` chooses from, the first where nothing is better."""
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Which densities may be learned.
+
+    Attributes:
+        capacity: Most items in memory.
+        neighbours: The k of the k-th nearest sample.
+        form: That of attributes without natural units; `auto` chooses one for each.
+    """
+
+    capacity: int
+    neighbours: int
+    form: Form = "neighbours"
+
+    def make(self, form: str) -> Neighbours | Mixture | ScoreMatching:
+        """A density that has learned nothing."""
+        if form == "mixture":
+            return Mixture(self.neighbours)
+        return ScoreMatching(self.neighbours) if form != "neighbours" else Neighbours(self.capacity, self.neighbours)
 
 
 class Density:
     """How unlike normal windows a window is in one attribute.
 
     Args:
-        attribute: The attribute.
-        capacity: Most items in memory.
-        neighbours: The k of the k-th nearest sample.
+        attribute: The attribute. One with natural units keeps its samples, so that distances are in those; one that is
+            compared with its place has a histogram for each place.
+        forms: What may be learned of all others.
     """
 
-    def __init__(self, attribute: Attribute, capacity: int, neighbours: int) -> None:
+    def __init__(self, attribute: Attribute, forms: Forms) -> None:
         self.attribute = attribute
-        self._capacity, self._neighbours = capacity, neighbours
+        self._forms = forms
         self._state: dict[str, NDArray[Any]] = {}
-        self._memory = Memory(1, capacity, neighbours)
+        self._estimator: Estimator = self._make(forms.form if forms.form in CHOICE else CHOICE[0])
+
+    def _make(self, form: str) -> Estimator:
+        return LocalHistograms(self.attribute.scale) if self.attribute.scale else self._forms.make(form)
 
     def fit(self, windows: Windows, groups: IntArray, seed: int) -> None:
-        """Learn from normal windows; distances are calibrated on groups that the memory does not hold.
+        """Learn from normal windows; distances are calibrated on groups that were left out.
 
         Only windows that show the attribute count. Where they are not from two groups at least, nothing can be said of
         it, and every window counts as usual.
@@ -47,7 +81,7 @@ class Density:
         Args:
             windows: The windows.
             groups: `(N,)` group of each, such as its clip.
-            seed: Of the choice of what is kept.
+            seed: Of the choice of what is kept, and of what a density begins with.
         """
         known = self.attribute.known(windows)
         if len(np.unique(groups[known])) < 2:
@@ -56,17 +90,28 @@ class Density:
         if not known.all():
             windows, groups = self._lightened(windows)[known], groups[known]
         some = self.attribute.vectors(windows[:: -(-len(windows) // SCALE_SAMPLES)])
-        self._state = {"mean": some.mean(0), "basis": self._basis(some, self.attribute.units(windows))}
+        units = self.attribute.units(windows)
+        mean = np.zeros(some.shape[1], np.float32) if self.attribute.scale else some.mean(0)
+        self._state = {"mean": mean, "basis": self._basis(some, units)}
         vectors = self.vectors(windows)
-        self._memory = Memory(vectors.shape[1], self._capacity, self._neighbours, seed)
-        self._memory.fill(vectors, groups)
-        left_out = self._left_out(vectors, groups)
+        form, nats = self._chosen(vectors, groups, seed, free=units is None)
+        self._estimator = self._make(CHOICE[form])
+        left_out = self._estimator.fit(vectors, groups, _weights(windows), seed)
         self._state |= {
             "centre": np.array(left_out.mean()),
             "spread": np.array(max(float(left_out.std()), self.attribute.least_spread)),
             "distances": np.quantile(left_out, QUANTILES),
             "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
+            "form": np.array(form),
+            "nats": nats,
         }
+
+    def _chosen(self, vectors: FloatArray, groups: IntArray, seed: int, *, free: bool) -> tuple[int, FloatArray]:
+        """Which form it is to have, and the held-back likelihood of each where they were compared."""
+        if not free or self._forms.form != "auto":
+            return CHOICE.index(self._forms.form) if free and self._forms.form in CHOICE else 0, np.zeros(len(CHOICE))
+        name, nats = best({name: self._forms.make(name) for name in CHOICE}, vectors, groups, seed)
+        return CHOICE.index(name), nats
 
     def _lightened(self, windows: Windows) -> Windows:
         """Without the arrays of other attributes, which need not be copied."""
@@ -79,7 +124,12 @@ class Density:
         self._state = dict.fromkeys(("distances", "quantities"), np.zeros(len(QUANTILES)))
         self._state |= {"mean": np.zeros(length, np.float32), "basis": np.eye(length, dtype=np.float32)}
         self._state |= {"centre": np.array(0.0), "spread": np.array(1.0)}
-        self._memory = Memory(length, self._capacity, self._neighbours)
+        self._state |= {"form": np.array(0), "nats": np.zeros(len(CHOICE))}
+        scale = self.attribute.scale
+        forms = self._forms
+        self._estimator = (
+            LocalHistograms(scale) if scale else Neighbours(forms.capacity, forms.neighbours, dimension=length)
+        )
 
     def _basis(self, some: FloatArray, units: FloatArray | None) -> FloatArray:
         """`(d, e)` that standardises each number or measures it in `units`, or projects to the principal directions."""
@@ -94,19 +144,11 @@ class Density:
         centred = raw.astype(np.float64) - self._state["mean"]
         return np.asarray(centred @ self._state["basis"].astype(np.float64), np.float32)
 
-    def _left_out(self, vectors: FloatArray, groups: IntArray) -> FloatArray:
-        """`(N,)` distance of each sample from what the other groups have shown."""
-        distance = np.empty(len(vectors))
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
-            distance[rows] = self._memory.distance_without(int(group), vectors[rows])
-        return distance
-
     def update(self, windows: Windows) -> None:
         """Take in more normal windows."""
         known = self.attribute.known(windows)
-        if known.any() and len(self._memory.samples):
-            self._memory.add(self.vectors(windows)[known])
+        if known.any() and self._estimator.seen:
+            self._estimator.add(self.vectors(windows)[known], _weights(windows)[known])
 
     def vectors(self, windows: Windows) -> FloatArray:
         """`(N, e)` vectors in the memory's space."""
@@ -116,11 +158,26 @@ class Density:
 
     def score(self, windows: Windows) -> FloatArray:
         """`(N,)` distance from normal, in standard deviations of left-out normal samples; 0 is an average one."""
-        if not len(self._memory.samples):
+        if not self._estimator.seen:
             return np.zeros(len(windows))
         known = self.attribute.known(windows)
-        distance = self._memory.distance(self.vectors(windows))
+        distance = self._estimator.score(self.vectors(windows))
         return np.where(known, (distance - self._state["centre"]) / self._state["spread"], 0.0)
+
+    def surprise(self, score: FloatArray) -> FloatArray:
+        """`(N,)` minus the logarithm of how often left-out normal windows have such a score or a higher one, over ½.
+
+        Beyond what nearly all of them have, scores are taken to thin out exponentially, as fast as the last ones do.
+        """
+        if not self._estimator.seen:
+            return np.zeros(len(score))
+        distances = self._state["distances"]
+        distance = score * float(self._state["spread"]) + float(self._state["centre"])
+        edge = float(np.interp(TAIL, QUANTILES, distances))
+        tail = np.interp(np.linspace(TAIL, 1, 201), QUANTILES, distances)
+        thinning = max(float(tail.mean()) - edge, 1e-3 * float(self._state["spread"]))
+        below = -np.log1p(-np.minimum(np.interp(distance, distances, QUANTILES), TAIL))
+        return np.asarray(np.maximum(below + np.maximum(distance - edge, 0) / thinning - np.log(2), 0))
 
     def rank(self, windows: Windows, score: float) -> Rank:
         """Where a single window with this score stands among normal samples."""
@@ -128,22 +185,28 @@ class Density:
         distance = score * float(self._state["spread"]) + float(self._state["centre"])
         below = float(np.interp(quantity, self._state["quantities"], QUANTILES, 0, 1))
         nearer = float(np.interp(distance, self._state["distances"], QUANTILES, 0, 1))
-        return Rank(quantity, below, nearer, self._memory.seen)
+        return Rank(quantity, below, nearer, self._estimator.seen)
+
+    @property
+    def form(self) -> str:
+        """What was learned."""
+        return "places" if self.attribute.scale else CHOICE[int(self._state["form"])]
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that was learned."""
-        memory = self._memory
-        counts = {"seen": np.array(memory.seen), "seed": np.array(memory.seed)}
-        return self._state | {"samples": memory.samples, "recent": memory.recent} | counts
+        return self._state | self._estimator.state()
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        names = ("mean", "basis", "centre", "spread", "distances", "quantities")
+        names = ("mean", "basis", "centre", "spread", "distances", "quantities", "form", "nats")
         self._state = {name: state[name] for name in names}
-        samples = state["samples"]
-        self._memory = Memory(samples.shape[1], self._capacity, self._neighbours, int(state["seed"]))
-        self._memory.samples, self._memory.groups = samples, np.zeros(len(samples), np.int64)
-        self._memory.recent, self._memory.seen = state["recent"], int(state["seen"])
+        self._estimator = self._make(CHOICE[int(state["form"])])
+        self._estimator.restore(state)
+
+
+def _weights(windows: Windows) -> FloatArray:
+    """`(N,)` seconds since the frame before each."""
+    return np.asarray(windows.data.get("step", np.ones(len(windows))), np.float64)
 
 
 def _principal_directions(centred: FloatArray, count: int) -> FloatArray:

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from amiss.config import Settings
 from amiss.errors import FootageError
-from amiss.methods.attributes.density import Density
-from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
+from amiss.methods.attributes.attribute import add_usual_size
+from amiss.methods.attributes.density import Density, Form, Forms
+from amiss.methods.attributes.parts import ATTRIBUTES
 from amiss.methods.attributes.perspective import Perspective
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.normal import spread_out
@@ -28,16 +29,31 @@ LEAST = 32
 NEAREST = 3
 
 
+Part = Literal[
+    "velocity", "speed", "appearance", "size", "place", "dwell", "pose",
+    "acceleration", "curvature", "direction", "pace", "stature", "company", "closing",
+]  # fmt: skip
+Combine = Literal["max", "sum", "tail"]
+
+
 class AttributesSettings(Settings):
     """Settings of the method `attributes`."""
 
-    parts: tuple[Literal["velocity", "speed", "appearance", "size", "place", "dwell", "pose"], ...] = Field(
+    parts: tuple[Part, ...] = Field(
         ("velocity", "appearance", "size", "place", "dwell"),
         min_length=1,
         description="The attributes that are looked at.",
     )
-    combine: Literal["max", "sum"] = Field(
-        "max", description="The score is the attribute that is furthest from normal, or the sum of those above normal."
+    density: Form = Field(
+        "neighbours",
+        description="How normal samples are described, where an attribute has no natural unit and is not compared with "
+        "its place: by themselves, by a Gaussian mixture or by a network; auto takes what held-back normal clips are "
+        "likeliest under.",
+    )
+    combine: Combine = Field(
+        "max",
+        description="The score is the attribute that is furthest from normal, or the sum of those above normal, or "
+        "that which is rarest among held-back normal samples (tail).",
     )
     size_weight: float = Field(
         0.5,
@@ -73,7 +89,8 @@ class Attributes(Method):
         super().__init__(settings)
         self._settings = AttributesSettings.model_validate(settings.model_dump())
         chosen = self._settings
-        self._densities = [Density(ATTRIBUTES[name], chosen.memory, chosen.neighbours) for name in chosen.parts]
+        forms = Forms(chosen.memory, chosen.neighbours, chosen.density)
+        self._densities = [Density(ATTRIBUTES[name], forms) for name in chosen.parts]
         self._perspective = Perspective()
         self._shown: dict[str, FloatArray] = {}
 
@@ -123,16 +140,32 @@ class Attributes(Method):
         self._shown = {density.attribute.id: density.vectors(chosen) for density in self._densities}
 
     def score(self, windows: Windows) -> RegionScores:
-        """Standard deviations above the average normal sample: of the worst attribute, or added up."""
+        """Standard deviations above the average normal sample: of the worst attribute, or added up.
+
+        Or how rare the worst attribute is, in nats.
+        """
         windows = add_usual_size(windows, self._perspective)
         parts = {density.attribute.id: density.score(windows) for density in self._densities}
-        chosen = self._settings
-        weight = {"size": chosen.size_weight, "dwell": chosen.dwell_weight, "pose": chosen.pose_weight}
-        weights = np.array([weight.get(name, 1.0) for name in parts])
-        above = weights[:, None] * np.maximum(np.stack(list(parts.values())), 0.0)  # attributes, N
-        score = above.max(axis=0) if chosen.combine == "max" else above.sum(axis=0)
+        score = self.combined(parts, self._settings.combine)
         place = windows.frame, windows.seconds, windows.box, windows.track
         return RegionScores(*place, score=score, parts=parts)
+
+    def combined(self, parts: Mapping[str, FloatArray], how: Combine) -> FloatArray:
+        """`(N,)` score of some of the attributes, from what `score` says of each."""
+        chosen = self._settings
+        weight = {"size": chosen.size_weight, "dwell": chosen.dwell_weight, "pose": chosen.pose_weight}
+        told = parts
+        if how == "tail":
+            told = {
+                d.attribute.id: d.surprise(parts[d.attribute.id]) for d in self._densities if d.attribute.id in parts
+            }
+        above = np.stack([weight.get(name, 1.0) * np.maximum(values, 0.0) for name, values in told.items()])
+        return np.asarray(above.sum(axis=0) if how == "sum" else above.max(axis=0))
+
+    @property
+    def forms(self) -> Mapping[str, str]:
+        """Which density was learned of each attribute."""
+        return {density.attribute.id: density.form for density in self._densities}
 
     def update(self, windows: Windows) -> None:
         """Take in more normal windows at once; what they show is normal from the next score on."""
