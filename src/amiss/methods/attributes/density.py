@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from amiss.methods.attributes.evidence import widened
 from amiss.methods.attributes.memory import Memory
 from amiss.methods.attributes.parts import Attribute, Rank
 from amiss.types import FloatArray, IntArray, Windows
@@ -19,6 +20,8 @@ __all__ = ["Density"]
 QUANTILES = np.concatenate([np.linspace(0, 0.99, 496), np.linspace(0.99, 1, 505)[1:]])
 SCALE_SAMPLES = 20_000
 """Windows from which means, spreads and directions are taken, evenly through all."""
+WIDTH_SAMPLES = 4096
+"""Windows from which it is told how far apart samples are, evenly through all."""
 CHUNK = 4096
 """Windows that are turned into vectors at once: deep features of all would fill the memory."""
 
@@ -67,6 +70,21 @@ class Density:
             "distances": np.quantile(left_out, QUANTILES),
             "quantities": np.quantile(self.attribute.quantity(windows), QUANTILES),
         }
+
+    def widen(self, windows: Windows, tracks: IntArray) -> None:
+        """Have the few tracks that it was learned from speak of no more than they can, see `widened`.
+
+        Args:
+            windows: What it was fitted to.
+            tracks: `(N,)` number of the track of each, as `track_numbers` gives it.
+        """
+        known = self.attribute.known(windows)
+        if not len(self._memory.samples):
+            return
+        some = self.vectors(self._lightened(windows)[np.flatnonzero(known)[:: -(-int(known.sum()) // WIDTH_SAMPLES)]])
+        reach = float(np.sqrt(some.var(0, dtype=np.float64).sum())) - float(self._state["centre"])
+        spread = widened(float(self._state["spread"]), reach, len(np.unique(tracks[known])))
+        self._state["spread"] = np.array(spread)
 
     def _lightened(self, windows: Windows) -> Windows:
         """Without the arrays of other attributes, which need not be copied."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from amiss.config import Settings
 from amiss.errors import FootageError
 from amiss.methods.attributes.density import Density
+from amiss.methods.attributes.evidence import blocks_of, track_numbers
 from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
 from amiss.methods.attributes.perspective import Perspective
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
@@ -104,10 +105,12 @@ class Attributes(Method):
         windows, owners = store.sample(self._settings.samples, generator)
         self._perspective.fit(windows.box, windows.data["cut"])
         windows = add_usual_size(windows, self._perspective)
-        groups = _groups(owners)
+        tracks = track_numbers(owners, windows.track)
+        groups = _groups(owners, tracks)
         for done, density in enumerate(self._densities):
             progress("learning attributes", done, len(self._densities))
             density.fit(windows, groups, seed)
+            density.widen(windows, tracks)
         progress("learning attributes", len(self._densities), len(self._densities))
         self._choose_exemplars(store, windows, owners)
 
@@ -168,12 +171,12 @@ class Attributes(Method):
             self._shown[density.attribute.id] = state[prefix + "shown"]
 
 
-def _groups(owners: IntArray) -> IntArray:
-    """Each window's group for leaving out: its clip, or a block of time where few clips hold most of them."""
+def _groups(owners: IntArray, tracks: IntArray) -> IntArray:
+    """Each window's group for leaving out: its clip, or where few clips hold most of them the time its track began."""
     clips, number, count = np.unique(owners, return_inverse=True, return_counts=True)
     if len(clips) >= 4 and 2 * count.max() <= len(owners):
         return np.asarray(number % GROUPS)
-    return np.asarray(np.arange(len(owners)) * GROUPS // len(owners))
+    return blocks_of(tracks, GROUPS)
 
 
 def _unit_spread(vectors: FloatArray) -> FloatArray:
