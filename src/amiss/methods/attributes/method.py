@@ -13,9 +13,12 @@ from amiss.config import Settings
 from amiss.errors import FootageError
 from amiss.methods.attributes.density import Density
 from amiss.methods.attributes.evidence import blocks_of, track_numbers
+from amiss.methods.attributes.lent import Lent
 from amiss.methods.attributes.parts import ATTRIBUTES, add_usual_size
 from amiss.methods.attributes.perspective import Perspective
+from amiss.methods.attributes.prior import read_prior
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.borrowed import Borrowed
 from amiss.methods.normal import spread_out
 from amiss.methods.task import Trainer
 from amiss.types import FloatArray, IntArray, RegionScores, Windows
@@ -53,6 +56,12 @@ class AttributesSettings(Settings):
     )
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
     memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
+    prior: tuple[str, ...] = Field(
+        (),
+        description="Models of other cameras, or files made of them by `amiss prior`: what they have shown counts "
+        "where this camera has shown little.",
+    )
+    prior_strength: float = Field(8.0, ge=0, description="So many tracks of its own count as much as all of the prior.")
     samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")
     crop: int = Field(16, ge=4, le=128, description="Flow crops are resized to this many pixels a side.")
     examples: int = Field(96, ge=NEAREST, description="Normal examples kept to show.")
@@ -77,6 +86,12 @@ class Attributes(Method):
         self._densities = [Density(ATTRIBUTES[name], chosen.memory, chosen.neighbours) for name in chosen.parts]
         self._perspective = Perspective()
         self._shown: dict[str, FloatArray] = {}
+        self._lent = Lent(chosen.prior_strength, chosen.neighbours)
+
+    @property
+    def borrowed(self) -> Borrowed | None:
+        """What the prior gave when this was fitted."""
+        return self._lent.borrowed
 
     @property
     def needs(self) -> Needs:
@@ -112,6 +127,9 @@ class Attributes(Method):
             density.fit(windows, groups, seed)
             density.widen(windows, tracks)
         progress("learning attributes", len(self._densities), len(self._densities))
+        self._lent.fit([ATTRIBUTES[name] for name in self.parts], windows, tracks, groups)
+        if self._settings.prior:
+            self._lent.borrow(read_prior(self._settings.prior), self.parts)
         self._choose_exemplars(store, windows, owners)
 
     def _choose_exemplars(self, store: WindowStore, windows: Windows, owners: IntArray) -> None:
@@ -128,7 +146,7 @@ class Attributes(Method):
     def score(self, windows: Windows) -> RegionScores:
         """Standard deviations above the average normal sample: of the worst attribute, or added up."""
         windows = add_usual_size(windows, self._perspective)
-        parts = {density.attribute.id: density.score(windows) for density in self._densities}
+        parts = {d.attribute.id: self._lent.mixed(d.attribute, windows, d.score(windows)) for d in self._densities}
         chosen = self._settings
         weight = {"size": chosen.size_weight, "dwell": chosen.dwell_weight, "pose": chosen.pose_weight}
         weights = np.array([weight.get(name, 1.0) for name in parts])
@@ -139,6 +157,7 @@ class Attributes(Method):
 
     def update(self, windows: Windows) -> None:
         """Take in more normal windows at once; what they show is normal from the next score on."""
+        self._lent.update(len(windows))
         for density in self._densities:
             density.update(add_usual_size(windows, self._perspective))
 
@@ -160,11 +179,12 @@ class Attributes(Method):
         """The densities, and the vectors of the examples."""
         state = {f"{d.attribute.id}.{name}": array for d in self._densities for name, array in d.state().items()}
         state |= {f"perspective.{name}": array for name, array in self._perspective.state().items()}
-        return state | {f"{name}.shown": array for name, array in self._shown.items()}
+        return state | {f"{name}.shown": array for name, array in self._shown.items()} | self._lent.state()
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
         self._perspective.restore({name: state[f"perspective.{name}"] for name in ("line", "range", "width")})
+        self._lent.restore(state)
         for density in self._densities:
             prefix = f"{density.attribute.id}."
             density.restore({key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)})
