@@ -132,8 +132,13 @@ def test_a_saved_model_holds_its_prior_and_fades_on(here: Here, tmp_path: Path) 
 def test_a_prior_holds_nothing_of_places_and_as_much_of_each_camera(here: Here) -> None:
     made = read_prior(here.models)
     assert [camera.attributes for camera in made.cameras] == [("velocity", "size")] * 2
-    assert all(len(array) <= SHARE for camera in made.cameras for name, array in camera.arrays.items())
-    assert {name.split(".")[0] for camera in made.cameras for name in camera.arrays} == {"velocity", "size", "tail"}
+    assert all(array.shape[:1] <= (SHARE,) for camera in made.cameras for name, array in camera.arrays.items())
+    assert {name.split(".")[0] for camera in made.cameras for name in camera.arrays} == {
+        "velocity",
+        "size",
+        "tail",
+        "tracks",
+    }
 
 
 def header_changed(key: str) -> Callable[[Path], None]:

@@ -43,8 +43,9 @@ class Camera:
 
     Attributes:
         name: Of its model, for messages.
-        arrays: By attribute `ATTRIBUTE.samples` `(M, d)` and `ATTRIBUTE.groups` `(M,)`, as the method shares them; by
-            way of smoothing `tail.MODE` `(Q,)` quantiles of the frame scores of held-back normal footage.
+        arrays: By attribute `ATTRIBUTE.samples` `(M, d)` and `ATTRIBUTE.groups` `(M,)`, as the method shares them;
+            `tracks`, of how many tracks all of it is; by way of smoothing `tail.MODE` `(Q,)` quantiles of the frame
+            scores of held-back normal footage.
         licences: Of the networks that took part.
         scores: Settings on which its frame scores depend; only those of the same settings are comparable.
     """
@@ -151,7 +152,7 @@ def _of_model(folder: Path) -> Camera:
     if int(state.get(SHARED + "units", np.array(0))) != UNITS:
         raise ModelError(f"the model {folder} measures in other units than this amiss; learn it anew")
     shared = {name.removeprefix(SHARED): array for name, array in state.items() if name.startswith(SHARED)}
-    arrays = {name: array for name, array in shared.items() if name.endswith((".samples", ".groups"))}
+    arrays = {name: array for name, array in shared.items() if name.endswith((".samples", ".groups", "tracks"))}
     arrays |= {TAIL + mode: tail_sample(one["tail"]) for mode, one in calibrations.items()}
     return Camera(folder.name, arrays, licences, score_settings(config))
 
