@@ -232,17 +232,15 @@ def test_mixing_keeps_order_and_ends_at_either_side() -> None:
     assert own_share(0, 0) == 1
 
 
-def test_new_cameras_are_calibrated_by_leaving_cameras_out() -> None:
-    """Two cameras of which each is narrow: from the other one's side all is far, so a third one is not odd."""
+def test_cameras_that_differ_do_not_excuse_what_none_of_them_has_seen() -> None:
+    """A car at one camera widens no one's idea of people, and each camera counts the same, however much it shows."""
     generator = np.random.default_rng(0)
-    two = [generator.normal(centre, 0.01, (600, 1)) for centre in (1.0, 2.0)]
-    groups = [np.arange(600) % 6] * 2
-    both, lone = Elsewhere(5), Elsewhere(5)
-    both.fit(two, groups)
-    lone.fit(two[:1], groups[:1])
-    third = np.array([[1.5]])
-    assert both.score(third)[0] < 0
-    assert lone.score(third)[0] > 10
+    two = [generator.normal(centre, 0.01, (count, 1)) for centre, count in ((1.0, 600), (2.0, 90))]
+    both = Elsewhere(5)
+    both.fit(two, [np.arange(600) % 6, np.arange(90) % 6])
+    assert len(both.state()["samples"]) == 2 * SHARE
+    assert both.score(np.array([[1.0], [2.0]])).max() < 1
+    assert both.score(np.array([[1.5]]))[0] > 10
 
 
 def test_each_track_counts_once_however_long_and_is_left_out_as_a_whole() -> None:

@@ -15,6 +15,7 @@ __all__ = ["SHARE", "Elsewhere", "evenly", "mixed", "own_share"]
 
 SHARE = 512
 """Samples that a camera gives for an attribute: all the same number, so that each camera counts the same."""
+MOST_GROUPS = 1 << 16
 POWER = 2.0
 """Of left-out normal samples the share that is z standard deviations off thins out about as (1 + z)^-2."""
 
@@ -53,8 +54,8 @@ def evenly(count: int, number: int = SHARE) -> IntArray:
 class Elsewhere:
     """One attribute as other cameras have shown it.
 
-    Distances are calibrated by leaving a camera out: a normal sample of a camera that is not among those remembered.
-    A lone camera is calibrated by its own groups, which errs on the side of calling new cameras unusual.
+    Distances are calibrated by leaving out what a camera has shown at one time, as they are of a single camera. To leave
+    out whole cameras would measure how cameras differ, and where one of a few has seen cars nothing would be far off.
 
     Args:
         neighbours: The k of the k-th nearest sample.
@@ -70,11 +71,11 @@ class Elsewhere:
 
         Args:
             samples: Of each `(M, d)`.
-            groups: Of each `(M,)`, by which a lone camera is calibrated.
+            groups: Of each `(M,)`, what is left out together.
         """
         pooled = np.concatenate([one[evenly(len(one))] for one in samples]).astype(np.float64)
-        alone = len(samples) == 1
-        owner = groups[0][evenly(len(groups[0]))] if alone else np.arange(len(samples)).repeat(SHARE)
+        parts = [number * MOST_GROUPS + one[evenly(len(one))] for number, one in enumerate(groups)]
+        owner = np.concatenate(parts)
         scale = np.maximum(pooled.std(0), 1e-6)
         self._restore(pooled / scale, owner)
         left_out = np.empty(len(pooled))
