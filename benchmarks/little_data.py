@@ -1,5 +1,6 @@
 """How well a camera is told that has seen little: frame AUC against the normal footage it has learned from.
 
+    python benchmarks/little_data.py --root OTHERS --dataset world --cameras MODELS
     python benchmarks/little_data.py --root PLAZA --dataset world --prior CROSSING.amiss --prior PLATFORM.amiss \
         --clips 1,2,4,10,20 --draws 3 --json plaza.json
     python benchmarks/little_data.py --root PED2 --dataset ped2 --clips 1,2,4,8,16 --draws 3 --json ped2.json
@@ -9,6 +10,7 @@
 Of the training clips some are drawn, several times over, and each draw is learned from with and without the prior; all
 test clips are scored by each. Labels only evaluate.
 
+With --cameras a model of each camera of a data set that has six training clips is learned, from fourteen at most.
 With --strength nothing is scored: of the samples that models of several cameras share, two groups of tracks of each
 are held against the rest of it, and the mean logarithm of the density of that rest is told for mixtures with all other
 cameras, by how many tracks these count. No label takes part.
@@ -34,6 +36,8 @@ from amiss.engine import learn, score_clip
 from amiss.footage import Footage
 from amiss.methods.attributes.prior import Camera, read_prior
 
+LEAST, MOST = 6, 14
+"""Training clips of a camera that lends."""
 STRENGTHS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1e9)
 WIDTH, HEIGHT, EDGE = 640, 360, 48
 COLOURS = ("#1b6ca8", "#c4572b", "#3f8f4f", "#7a4fa3", "#8a7a1f", "#555555")
@@ -45,6 +49,21 @@ def amount(dataset: Dataset, count: int, draws: int) -> Iterator[list[Footage]]:
     for draw in range(1 if count >= len(clips) else draws):
         rows = np.sort(np.random.default_rng([count, draw]).permutation(len(clips))[:count])
         yield [clips[row] for row in rows]
+
+
+def cameras(asked: argparse.Namespace) -> dict[str, list[str]]:
+    """Models of the cameras of a data set, and the clips that they are of."""
+    clips: dict[str, list[Footage]] = {}
+    for clip in DATASETS[asked.dataset](asked.root).training():
+        clips.setdefault(clip.camera, []).append(clip.footage)
+    made = {}
+    for camera, footage in clips.items():
+        if len(footage) >= LEAST:
+            rows = np.sort(np.random.default_rng(5).permutation(len(footage))[:MOST])
+            model = learn([footage[row] for row in rows], "attributes", load_config(sets=asked.set))
+            model.save(asked.cameras / f"{asked.dataset}-{camera}.amiss")
+            made[camera] = list(model.learned["clips"])
+    return made
 
 
 def measured(dataset: Dataset, footage: Sequence[Footage], sets: Sequence[str]) -> dict[str, float]:
@@ -174,13 +193,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, nargs="+", help="draw these results")
     parser.add_argument("--svg", type=Path)
+    parser.add_argument("--cameras", type=Path, help="folder for models of each camera")
     parser.add_argument("--strength", type=Path, nargs="+", help="models of at least three cameras")
     asked = parser.parse_args()
     if asked.plot:
         asked.svg.write_text(drawn([json.loads(path.read_text()) for path in asked.plot]))
         return
     with ProgressDisplay(Console(stderr=True)):
-        found = strengths(asked.strength) if asked.strength else curve(asked)
+        learned = cameras(asked) if asked.cameras else None
+        found = learned or (strengths(asked.strength) if asked.strength else curve(asked))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=1) + "\n")
     Console(highlight=False).print_json(data=found)

@@ -54,8 +54,9 @@ def evenly(count: int, number: int = SHARE) -> IntArray:
 class Elsewhere:
     """One attribute as other cameras have shown it.
 
-    Distances are calibrated by leaving out what a camera has shown at one time, as they are of a single camera. To leave
-    out whole cameras would measure how cameras differ, and where one of a few has seen cars nothing would be far off.
+    Distances are calibrated by leaving out what a camera has shown at one time, as they are of a single camera. To
+    leave out whole cameras would measure how cameras differ, and where one of a few has seen cars nothing would be far
+    off.
 
     Args:
         neighbours: The k of the k-th nearest sample.
