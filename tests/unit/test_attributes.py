@@ -103,15 +103,15 @@ def test_unknown_and_missing_parts_are_refused() -> None:
 
 
 def test_groups_are_clips_where_there_are_enough() -> None:
-    assert _groups(np.repeat([0, 3, 5, 9], 10)).tolist() == np.repeat([0, 1, 2, 3], 10).tolist()
+    assert _groups(np.repeat([0, 3, 5, 9], 10), np.arange(40)).tolist() == np.repeat([0, 1, 2, 3], 10).tolist()
 
 
 @pytest.mark.parametrize("owners", [np.zeros(64, int), np.repeat([0, 1], 32), np.repeat([0, 1, 2, 3], [61, 1, 1, 1])])
 def test_groups_are_blocks_of_time_where_few_clips_hold_most(owners: np.ndarray) -> None:
-    groups = _groups(owners)
+    groups = _groups(owners, np.arange(64))
     assert (np.diff(groups) >= 0).all()
     assert np.bincount(groups).tolist() == [4] * 16
 
 
 def test_many_clips_share_sixteen_groups() -> None:
-    assert set(_groups(np.arange(100)).tolist()) == set(range(16))
+    assert set(_groups(np.arange(100), np.arange(100)).tolist()) == set(range(16))

@@ -56,6 +56,10 @@ from support_training import Leaving, Tiny, state_of, tiny_store
 MOVING = Rectangles("moving", (Mover(10, 4, 8, 20, dx=2), Mover(20, 30, 5, 5, dx=3), Mover(40, 60, 60, 6, dx=2)), 40)
 FAINT = Rectangles("moving", (Mover(10, 10, 30, 40, dx=1), Mover(60, 10, 12, 12, dx=2)), 40)
 CLIPS = [walkers(f"0{seed}", seed, length=25) for seed in range(5)]
+FASTER = [
+    replace(clip, name=f"f{clip.name}", movers=tuple(replace(mover, dx=3 * mover.dx) for mover in clip.movers))
+    for clip in CLIPS[:2]
+]
 PROBE = Rectangles("probe", (*walkers("", 9).movers[:2], Mover(0, 60, 40, 30, dx=6)), 25)
 
 Probe = Callable[[Config, Path], Any]
@@ -334,6 +338,20 @@ def method(config: Config, folder: Path) -> Any:
     return fitted.needs, len(fitted.exemplars), regions.score.tolist(), parts
 
 
+def borrowing(config: Config, folder: Path) -> Any:
+    """Scores by velocity after learning from one clip, beside a camera where things are faster, or only one of them."""
+    names = config.method.get("prior", ["fast.amiss"])
+    for name, clips in (("fast.amiss", FASTER), ("usual.amiss", CLIPS)):
+        given = config_of(folder, clips, method={"parts": ["velocity"]})
+        learn(clips, config=given).save(folder / name)
+    chosen = {"parts": ["velocity"]} | config.method | {"prior": [str(folder / name) for name in names]}
+    given = config_of(folder, [CLIPS[0], PROBE], method=chosen)
+    fitted = make_method("attributes", given)
+    fit(fitted, parts_of(CLIPS[:1], fitted.needs, given), given)
+    (part,) = parts_of([PROBE], fitted.needs, given)
+    return fitted.score(part[0 : len(part)]).score.tolist()
+
+
 def method_with_poses(config: Config, folder: Path) -> Any:
     """Scores by pose alone; bodies of the clip that is scored hold their joints higher."""
     chosen = {"parts": ["pose"]} | config.method
@@ -541,6 +559,8 @@ CHANGES = {
     "method.size_weight": Change(0.5, 0, method),
     "method.dwell_weight": Change(5.0, 0, method),
     "method.pose_weight": Change(5.0, 0, method_with_poses),
+    "method.prior": Change(["usual.amiss"], ["usual.amiss", "fast.amiss"], borrowing),
+    "method.prior_strength": Change(8, 80, borrowing),
     "method.neighbours": Change(5, 1, method),
     "method.memory": Change(1000, 32, method),
     "method.samples": Change(1000, 60, method),

@@ -15,7 +15,7 @@ from typing import Annotated, cast
 import typer
 
 from amiss import __version__
-from amiss.cli import bench, evaluate, export, judging, learn, lists, live, review, synthetic
+from amiss.cli import bench, evaluate, export, judging, learn, lists, live, prior, review, synthetic
 from amiss.cli.common import FULL, console, tell
 from amiss.errors import AmissError
 
@@ -36,6 +36,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     evaluate.evaluate,
     bench.bench,
     export.export,
+    prior.prior,
     live.watch,
     live.doctor,
     review.review,

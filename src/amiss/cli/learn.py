@@ -50,7 +50,9 @@ def learn(
         learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels, hands=hands)
         learned.save(model)
     clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
-    tell(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes; the model is {model}")
+    others = len(learned.learned.get("borrowed", {}).get("cameras", ()))
+    beside = f" and {others} other cameras" if others else ""
+    tell(f"learned from {len(clips)} clips, {seconds / 60:.1f} minutes{beside}; the model is {model}")
 
 
 @contextmanager

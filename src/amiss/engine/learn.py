@@ -26,6 +26,7 @@ from amiss.perception.network_boxes import resolve_boxes, why_motion
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
 from amiss.scoring.combine import hold, persist, worst_region
+from amiss.scoring.others import Others
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.train import Launcher
 from amiss.types import FloatArray, Image, RegionScores
@@ -171,6 +172,8 @@ def _fit_parts(
         "windows": sum(len(part) for part in parts),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    if fitted.borrowed:
+        learned["borrowed"] = fitted.borrowed.told()
     return _Fitted(fitted, calibrations, learned | ({"training": training} if training else {}))
 
 
@@ -277,8 +280,19 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
             first = int(np.searchsorted(clock, start))
             values = smooth_stretches(smooth, raw[first:], clock[first:], config.footage.gap)
             smoothed.append((values, clock[first:]))
-        modes[mode] = calibrate(smoothed, floor, config.scoring, config.footage.gap)
+        others = _others(method, scored, config, mode)
+        modes[mode] = calibrate(smoothed, floor, config.scoring, config.footage.gap, others)
     return modes
+
+
+def _others(method: Method, scored: Sequence[RegionScores], config: Config, mode: Mode) -> Others | None:
+    """What other cameras that the method borrowed from say of the tail; the own held-back tracks weigh against it."""
+    if method.borrowed is None:
+        return None
+    quantiles = method.borrowed.comparable(config.model_dump(mode="json"), mode)
+    tracks = sum(len(np.unique(regions.track)) for regions in scored)
+    strength = method.borrowed.strength
+    return Others(quantiles, tracks / max(tracks + strength, 1)) if quantiles else None
 
 
 def cut_examples(footage: Sequence[Footage], exemplars: Sequence[Exemplar], progress: Progress) -> dict[str, bytes]:

@@ -175,12 +175,13 @@ class Model:
         }
 
     def licences(self) -> list[str]:
-        """Of all networks whose output took part."""
+        """Of all networks whose output took part, here or at the cameras that a prior is of."""
         perception, needs = self.config.perception, self.method.needs
         arrays = needs.arrays
         features = [LICENCES[perception.features.source]] if "feature" in arrays else []
         poses = pose_licences(perception.poses) if "pose" in arrays else []
-        return features + poses + (box_licences(perception.boxes) if needs.boxes else [])
+        here = features + poses + (box_licences(perception.boxes) if needs.boxes else [])
+        return list(dict.fromkeys([*here, *self.learned.get("borrowed", {}).get("licences", [])]))
 
     @classmethod
     def load(cls, folder: Path | str) -> Model:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from amiss.config import Settings
 from amiss.errors import ModelError
+from amiss.methods.borrowed import Borrowed
 from amiss.methods.task import Trainer
 from amiss.nn.engines import TORCH, Engine, Runner, make_runner
 from amiss.nn.portable import Portable
@@ -90,6 +91,11 @@ class Method(ABC):
     @abstractmethod
     def needs(self) -> Needs:
         """What it asks of perception and windows."""
+
+    @property
+    def borrowed(self) -> Borrowed | None:
+        """What it took from other cameras when it learned; None for a method that cannot, or was not asked to."""
+        return None
 
     @property
     @abstractmethod

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from amiss.engine import Model, Scores, event_pictures
 from amiss.engine.progress import Counter
@@ -100,7 +101,10 @@ def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
     what = "Blocks of tubes and of pictures" if needs.bags else "Objects" if boxed else "Clips of whole frames"
     what = "Windows of all methods" if needs.members else what
     return [
-        ("Learned from", f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of {kind}"),
+        (
+            "Learned from",
+            f"{len(learned['clips'])} clips, {_duration(float(learned['seconds']))} of {kind}{_beside(learned)}",
+        ),
         (f"{what} seen", windows),
         ("Learned on", str(learned["when"])),
         *([("Boxes from", str(learned["boxes"]))] if boxed else []),
@@ -108,6 +112,12 @@ def _facts(model: Model, calibration: Calibration) -> list[tuple[str, str]]:
         ("How sure that level is", _sureness(calibration)),
         ("Smoothing", f"{model.config.scoring.smoothing}, {model.mode()}"),
     ]
+
+
+def _beside(learned: Mapping[str, Any]) -> str:
+    """In words, what other cameras had a part in it."""
+    count = len(learned.get("borrowed", {}).get("cameras", ()))
+    return f", and {count} other {'camera' if count == 1 else 'cameras'}" if count else ""
 
 
 def _sureness(calibration: Calibration) -> str:

@@ -13,6 +13,7 @@ from scipy.stats import poisson
 from amiss.config import ScoringConfig
 from amiss.errors import ConfigError, FootageError, ModelError
 from amiss.scoring.events import Hysteresis, find_spans
+from amiss.scoring.others import Others
 from amiss.scoring.tail import Pareto, Tail, fit_pareto
 from amiss.types import FloatArray
 
@@ -109,7 +110,11 @@ def make_finder(level: float, config: ScoringConfig, gap: float) -> Hysteresis:
 
 
 def calibrate(
-    curves: Sequence[tuple[FloatArray, FloatArray]], floor: float, config: ScoringConfig, gap: float
+    curves: Sequence[tuple[FloatArray, FloatArray]],
+    floor: float,
+    config: ScoringConfig,
+    gap: float,
+    others: Others | None = None,
 ) -> Calibration:
     """Learn tail probabilities and the event level from normal footage that the method has not learned from.
 
@@ -122,6 +127,7 @@ def calibrate(
         floor: Lowest score of a normal region.
         config: Budget and hysteresis.
         gap: Seconds that end an event.
+        others: What other cameras say of the tail.
 
     Raises:
         ConfigError: The budget cannot be read.
@@ -131,7 +137,8 @@ def calibrate(
     curves = [(values, seconds) for values, seconds in curves if len(values) > 1]
     if not curves:
         raise FootageError("there is no normal footage to hold back for calibration; give more than a few frames")
-    tail = Tail.fit(np.concatenate([values for values, _ in curves]))
+    values = np.concatenate([values for values, _ in curves])
+    tail = Tail.fit(others.mixed(values) if others else values)
     rarity = [(tail.rarity(values), np.asarray(seconds, np.float64)) for values, seconds in curves]
     return _with_level(tail, floor, rarity, config, gap)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from amiss.methods.attributes.attribute import Attribute, Rank
 from amiss.methods.attributes.choosing import best
 from amiss.methods.attributes.estimators import Estimator, Neighbours
+from amiss.methods.attributes.evidence import widened
 from amiss.methods.attributes.matching import ScoreMatching
 from amiss.methods.attributes.mixture import Mixture
 from amiss.methods.attributes.places import LocalHistograms
@@ -23,6 +24,8 @@ __all__ = ["Density", "Form", "Forms"]
 QUANTILES = np.concatenate([np.linspace(0, 0.99, 496), np.linspace(0.99, 1, 505)[1:]])
 SCALE_SAMPLES = 20_000
 """Windows from which means, spreads and directions are taken, evenly through all."""
+WIDTH_SAMPLES = 4096
+"""Windows from which it is told how far apart samples are, evenly through all."""
 CHUNK = 4096
 """Windows that are turned into vectors at once: deep features of all would fill the memory."""
 TAIL = 0.95
@@ -112,6 +115,23 @@ class Density:
             return CHOICE.index(self._forms.form) if free and self._forms.form in CHOICE else 0, np.zeros(len(CHOICE))
         name, nats = best({name: self._forms.make(name) for name in CHOICE}, vectors, groups, seed)
         return CHOICE.index(name), nats
+
+    def widen(self, windows: Windows, tracks: IntArray) -> None:
+        """Have the few tracks that it was learned from speak of no more than they can, see `widened`.
+
+        Only of distances to neighbours: other forms have a tail of their own where nothing was seen.
+
+        Args:
+            windows: What it was fitted to.
+            tracks: `(N,)` number of the track of each, as `track_numbers` gives it.
+        """
+        known = self.attribute.known(windows)
+        if not isinstance(self._estimator, Neighbours) or not self._estimator.seen:
+            return
+        some = self.vectors(self._lightened(windows)[np.flatnonzero(known)[:: -(-int(known.sum()) // WIDTH_SAMPLES)]])
+        reach = float(np.sqrt(some.var(0, dtype=np.float64).sum())) - float(self._state["centre"])
+        spread = widened(float(self._state["spread"]), reach, len(np.unique(tracks[known])))
+        self._state["spread"] = np.array(spread)
 
     def _lightened(self, windows: Windows) -> Windows:
         """Without the arrays of other attributes, which need not be copied."""

@@ -13,9 +13,13 @@ from amiss.config import Settings
 from amiss.errors import FootageError
 from amiss.methods.attributes.attribute import add_usual_size
 from amiss.methods.attributes.density import Density, Form, Forms
+from amiss.methods.attributes.evidence import blocks_of, track_numbers
+from amiss.methods.attributes.lent import Lent
 from amiss.methods.attributes.parts import ATTRIBUTES
 from amiss.methods.attributes.perspective import Perspective
+from amiss.methods.attributes.prior import read_prior
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.borrowed import Borrowed
 from amiss.methods.normal import spread_out
 from amiss.methods.task import Trainer
 from amiss.types import FloatArray, IntArray, RegionScores, Windows
@@ -68,6 +72,12 @@ class AttributesSettings(Settings):
     )
     neighbours: int = Field(5, ge=1, description="Distance is taken to this nearest of the normal samples.")
     memory: int = Field(32_768, ge=LEAST, description="Most items an attribute keeps in memory.")
+    prior: tuple[str, ...] = Field(
+        (),
+        description="Models of other cameras, or files made of them by `amiss prior`: what they have shown counts "
+        "where this camera has shown little.",
+    )
+    prior_strength: float = Field(8.0, ge=0, description="So many tracks of its own count as much as all of the prior.")
     samples: int = Field(200_000, ge=LEAST, description="Most normal windows looked at when learning.")
     crop: int = Field(16, ge=4, le=128, description="Flow crops are resized to this many pixels a side.")
     examples: int = Field(96, ge=NEAREST, description="Normal examples kept to show.")
@@ -93,6 +103,12 @@ class Attributes(Method):
         self._densities = [Density(ATTRIBUTES[name], forms) for name in chosen.parts]
         self._perspective = Perspective()
         self._shown: dict[str, FloatArray] = {}
+        self._lent = Lent(chosen.prior_strength, chosen.neighbours)
+
+    @property
+    def borrowed(self) -> Borrowed | None:
+        """What the prior gave when this was fitted."""
+        return self._lent.borrowed
 
     @property
     def needs(self) -> Needs:
@@ -121,11 +137,16 @@ class Attributes(Method):
         windows, owners = store.sample(self._settings.samples, generator)
         self._perspective.fit(windows.box, windows.data["cut"])
         windows = add_usual_size(windows, self._perspective)
-        groups = _groups(owners)
+        tracks = track_numbers(owners, windows.track)
+        groups = _groups(owners, tracks)
         for done, density in enumerate(self._densities):
             progress("learning attributes", done, len(self._densities))
             density.fit(windows, groups, seed)
+            density.widen(windows, tracks)
         progress("learning attributes", len(self._densities), len(self._densities))
+        self._lent.fit([ATTRIBUTES[name] for name in self.parts], windows, tracks, groups)
+        if self._settings.prior:
+            self._lent.borrow(read_prior(self._settings.prior), self.parts)
         self._choose_exemplars(store, windows, owners)
 
     def _choose_exemplars(self, store: WindowStore, windows: Windows, owners: IntArray) -> None:
@@ -145,7 +166,7 @@ class Attributes(Method):
         Or how rare the worst attribute is, in nats.
         """
         windows = add_usual_size(windows, self._perspective)
-        parts = {density.attribute.id: density.score(windows) for density in self._densities}
+        parts = {d.attribute.id: self._lent.mixed(d.attribute, windows, d.score(windows)) for d in self._densities}
         score = self.combined(parts, self._settings.combine)
         place = windows.frame, windows.seconds, windows.box, windows.track
         return RegionScores(*place, score=score, parts=parts)
@@ -169,6 +190,7 @@ class Attributes(Method):
 
     def update(self, windows: Windows) -> None:
         """Take in more normal windows at once; what they show is normal from the next score on."""
+        self._lent.update(len(windows))
         for density in self._densities:
             density.update(add_usual_size(windows, self._perspective))
 
@@ -190,23 +212,24 @@ class Attributes(Method):
         """The densities, and the vectors of the examples."""
         state = {f"{d.attribute.id}.{name}": array for d in self._densities for name, array in d.state().items()}
         state |= {f"perspective.{name}": array for name, array in self._perspective.state().items()}
-        return state | {f"{name}.shown": array for name, array in self._shown.items()}
+        return state | {f"{name}.shown": array for name, array in self._shown.items()} | self._lent.state()
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take back what `state` gave."""
         self._perspective.restore({name: state[f"perspective.{name}"] for name in ("line", "range", "width")})
+        self._lent.restore(state)
         for density in self._densities:
             prefix = f"{density.attribute.id}."
             density.restore({key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)})
             self._shown[density.attribute.id] = state[prefix + "shown"]
 
 
-def _groups(owners: IntArray) -> IntArray:
-    """Each window's group for leaving out: its clip, or a block of time where few clips hold most of them."""
+def _groups(owners: IntArray, tracks: IntArray) -> IntArray:
+    """Each window's group for leaving out: its clip, or where few clips hold most of them the time its track began."""
     clips, number, count = np.unique(owners, return_inverse=True, return_counts=True)
     if len(clips) >= 4 and 2 * count.max() <= len(owners):
         return np.asarray(number % GROUPS)
-    return np.asarray(np.arange(len(owners)) * GROUPS // len(owners))
+    return blocks_of(tracks, GROUPS)
 
 
 def _unit_spread(vectors: FloatArray) -> FloatArray:
