@@ -18,8 +18,10 @@ from amiss.methods.attributes import Attributes, AttributesSettings
 from amiss.methods.attributes import prior as prior_module
 from amiss.methods.attributes.elsewhere import SHARE, Elsewhere, evenly, mixed, own_share
 from amiss.methods.attributes.evidence import blocks_of, track_numbers, widened
-from amiss.methods.attributes.prior import read_prior
+from amiss.methods.attributes.prior import read_prior, tail_sample
 from amiss.methods.base import STATE
+from amiss.report.write import _beside
+from amiss.scoring.others import Others
 from amiss.types import Windows
 from support import Mover, Rectangles, config_of, fit, parts_of, walkers
 
@@ -260,3 +262,18 @@ def test_few_tracks_widen_the_spread_and_many_do_not() -> None:
     assert widths[-1] == pytest.approx(0.1, rel=0.01)
     assert widened(0.1, -1.0, 10) < 0.1 + 1e-9
     assert evenly(3, 6).tolist() == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [([], ""), (["a"], ", and 1 other camera"), (["a", "b"], ", and 2 other cameras")]
+)
+def test_the_report_says_how_many_cameras_it_rests_on(names: list[str], said: str) -> None:
+    assert _beside({"borrowed": {"cameras": names}} if names else {}) == said
+
+
+def test_tails_of_others_weigh_what_the_own_held_back_tracks_leave() -> None:
+    own, others = np.zeros(100), [np.full(512, 1.0), np.full(512, 2.0)]
+    values = Others(others, 0.5).mixed(own)
+    assert [float((values == level).mean()) for level in (0, 1, 2)] == pytest.approx([0.5, 0.25, 0.25], abs=1e-3)
+    assert not Others(others, 1.0).mixed(own).any()
+    assert tail_sample({"quantiles": [0.0, 1.0]}) == pytest.approx(np.linspace(0, 1, 512))
