@@ -167,7 +167,7 @@ def _answers(address: str) -> bool:
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=ASKED).close()
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
 
@@ -191,6 +191,9 @@ def connected(on: str, count: int | None = None) -> Any:
             import ray
     except ImportError:
         raise ConfigError("--on ray needs Ray: pip install 'amiss[scale]'") from None
+    if on.startswith("ray://") and not _answers(on.removeprefix("ray://")):
+        # Ray's client would try for half a minute, and leave this process unfit for any other cluster.
+        raise ClusterError(f"there is no Ray cluster at {on} (nobody answers there); start one, or check it")
     address = {"ray": None, "ray:auto": "auto"}.get(on, on)
     own: dict[str, Any] = (
         {"num_cpus": count, "object_store_memory": STORE, "include_dashboard": False} if address is None else {}

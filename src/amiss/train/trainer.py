@@ -77,6 +77,9 @@ class FabricTrainer:
         if found is None:
             raise StorageError(f"{job.folder} lost what was just written; is something cleaning it?")
         job.task.module.load_state_dict(chosen(found[1], MODULE))
+        for parameter in job.task.module.parameters():
+            # As a module that is loaded lies in memory, for sums are rounded by how it does.
+            parameter.data = parameter.data.contiguous()
         job.task.module.eval()
         return found[0]
 
