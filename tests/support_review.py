@@ -201,14 +201,14 @@ class Folder:
 
 
 def peaks(now: float, rows: Sequence[EventRow], hours: float = 2.0) -> tuple[FloatArray, FloatArray]:
-    """A curve of so many hours up to now, at ten frames a second, which rises where events are."""
+    """A curve of so many hours up to now, at ten frames a second, which rises far where events are."""
     count = round(hours * 3600 * RATE)
     at = now - hours * 3600 + np.arange(count) / RATE
     noise = np.abs(np.random.default_rng(5).standard_normal(count))
     calibrated = np.convolve(noise, np.ones(25) / 25, "same") * 0.9
     for row in rows:
         inside = (at >= row.start) & (at <= row.end)
-        calibrated[inside] = row.severity - 0.4 * np.abs(np.linspace(-1, 1, int(inside.sum())))
+        calibrated[inside] = 2 * row.severity - 0.4 * np.abs(np.linspace(-1, 1, int(inside.sum())))
     return at, calibrated
 
 
