@@ -80,7 +80,8 @@ def _finished(archive: Archive, model: Model, progress: ProgressDisplay, *, vide
     if shown:
         report = config.report if video else config.report.model_copy(update={"video": "none"})
         quiet = model.with_settings(config.model_copy(update={"report": report}))
-        page = write_report(archive.folder, shown, quiet, progress, "What was amiss", _facts(archive, len(shown)))
+        title = "What was amiss" if len(shown) == len(archive.places) else f"The worst of {len(archive.places)} clips"
+        page = write_report(archive.folder, shown, quiet, progress, title, _facts(archive, len(shown)))
     again = len(archive.places) - archive.fresh
     before = f", {again} of them by an earlier run" if again else ""
     count = f"{events} {'event' if events == 1 else 'events'} in {len(archive.places)} clips{before}"
@@ -89,6 +90,7 @@ def _finished(archive: Archive, model: Model, progress: ProgressDisplay, *, vide
 
 def _facts(archive: Archive, shown: int) -> list[tuple[str, str]]:
     """What the page says of the archive."""
-    facts = [("Clips", f"{len(archive.places)} scored; shown are {shown}, those of the most severe events")]
+    which = "all are shown" if shown == len(archive.places) else f"the {shown} with the most severe events shown"
+    facts = [("Clips", f"{len(archive.places)} scored, {which}")]
     failed = len(archive.failures)
     return facts + ([("Could not be scored", f"{failed} clips, see failures.json")] if failed else [])
