@@ -35,7 +35,7 @@ from amiss.live.notify import Deliverer, make_channel
 from amiss.live.nouns import Change, EventRow
 from amiss.live.settings import AlertSettings
 from amiss.live.store import Lease, LeaseKind, Store
-from watching import Receiver, free_port
+from watching import Database, Receiver, free_port
 
 LENGTH = 2.0
 """Seconds of an event."""
@@ -259,27 +259,12 @@ def subscriber(port: int, got: list[tuple[float, dict[str, Any]]]) -> Iterator[N
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A database server of its own, as Debian brings it, and the address of an empty database."""
-    programs, port = max(Path("/usr/lib/postgresql").iterdir()) / "bin", free_port()
-    user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    place = folder / "postgres"
-    place.mkdir()
-    folder.chmod(0o711)
-    if user:
-        shutil.chown(place, "postgres")
-
-    def call(*command: str) -> None:
-        subprocess.run([*user, *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-
-    data = str(place / "data")
-    call(str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "amiss")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={place}"
-    call(str(programs / "pg_ctl"), "-D", data, "-o", options, "-w", "-l", f"{place}/log", "start")
+    """A database server of its own, and the address of an empty database."""
+    database = Database(folder)
     try:
-        call(str(programs / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "amiss", "amiss")
-        yield f"postgresql+psycopg://amiss@127.0.0.1:{port}/amiss"
+        yield database.address
     finally:
-        call(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+        database.stop()
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from watching import AMISS, SECONDS, Receiver, Watch, free_port, wait_until
+from watching import AMISS, SECONDS, Database, Receiver, Watch, free_port, wait_until
 
 CONSOLE = Console(highlight=False)
 JUMPING = """
@@ -38,7 +38,6 @@ real, offset = time.time, Path(__file__).with_name("offset")
 time.time = lambda: real() + float(offset.read_text() or 0)
 """
 """A module that Python imports at its start: the clock is as far off as a file says."""
-POSTGRES = Path("/usr/lib/postgresql")
 RATE = 5
 
 
@@ -205,38 +204,21 @@ def postgres_restarted(
     folder: Path, cameras: dict[str, dict[str, Any]], receiver: Receiver, alerts: list[Any]
 ) -> tuple[str, float]:
     """The PostgreSQL server is stopped at once and is away for 10 seconds."""
-    programs = max(POSTGRES.iterdir()) / "bin"
-    place, port = folder / "postgres", free_port()
-    user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    place.mkdir()
-    for one in (folder, folder.parent):  # the server's own user must get through
-        one.chmod(0o711)
-    if user:
-        shutil.chown(place, "postgres")
-
-    def call(*command: str) -> None:
-        subprocess.run([*user, *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-
-    data = str(place / "data")
-    call(str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "amiss")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={place}"
-    go = [str(programs / "pg_ctl"), "-D", data, "-o", options, "-w", "-l", f"{place}/log", "start"]
-    call(*go)
-    call(str(programs / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "amiss", "amiss")
-    watch = Watch(folder, cameras, alerts=alerts, store=f"postgresql+psycopg://amiss@127.0.0.1:{port}/amiss")
+    database = Database(folder)
+    watch = Watch(folder, cameras, alerts=alerts, store=database.address)
     try:
         watch.start()
-        call(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+        database.stop()
         before, told = watch.arrived(), len(receiver.new())
         time.sleep(10)
         scored = watch.arrived() - before
-        call(*go)
+        database.start()
         seconds = wait_until(lambda: len(receiver.new()) > told, SECONDS)
         return f"{scored} frames were scored meanwhile; events waited and were told afterwards", seconds
     finally:
         watch.kill()
         with suppress(subprocess.CalledProcessError):
-            call(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+            database.stop()
 
 
 def faults(
@@ -272,7 +254,7 @@ def faults(
         yield "the disk is full for 15 s", lambda folder, receiver, alerts: disk_full(folder, cameras, receiver, alerts)
     if shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").is_file():
         yield "the broker is away for 10 s", lambda folder, _, __: broker_restarted(folder, cameras)
-    if POSTGRES.is_dir():
+    if Database.PROGRAMS.is_dir():
         yield (
             "PostgreSQL is away for 10 s",
             lambda f, receiver, alerts: postgres_restarted(f, cameras, receiver, alerts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -142,3 +143,45 @@ def wait_until(so: Callable[[], object], within: float, begin: float | None = No
             raise TimeoutError(f"not within {within:g} s")
         time.sleep(0.05)
     return time.monotonic() - begin
+
+
+class Database:
+    """A PostgreSQL server of its own, as Debian brings it, with an empty database.
+
+    Args:
+        folder: Where its data go; the server's own user must get there.
+    """
+
+    PROGRAMS = Path("/usr/lib/postgresql")
+
+    def __init__(self, folder: Path) -> None:
+        self._programs, port = max(self.PROGRAMS.iterdir()) / "bin", free_port()
+        self._user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        self._place = folder / "postgres"
+        self._place.mkdir()
+        for one in (folder, folder.parent):
+            if not one.stat().st_mode & 0o001:
+                one.chmod(one.stat().st_mode | 0o011)
+        if self._user:
+            shutil.chown(self._place, "postgres")
+        self._options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._place}"
+        self.address = f"postgresql+psycopg://amiss@127.0.0.1:{port}/amiss"
+        self._call("initdb", "-D", self._data, "-A", "trust", "-U", "amiss")
+        self.start()
+        self._call("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "amiss", "amiss")
+
+    @property
+    def _data(self) -> str:
+        return str(self._place / "data")
+
+    def _call(self, program: str, *words: str) -> None:
+        line = [*self._user, str(self._programs / program), *words]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        self._call("pg_ctl", "-D", self._data, "-o", self._options, "-w", "-l", f"{self._place}/log", "start")
+
+    def stop(self) -> None:
+        """End it at once, as a crash does."""
+        self._call("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
