@@ -42,7 +42,9 @@ class Reduction:
         count = min(components, *values.shape)
         found = PCA(count, svd_solver="randomized", random_state=seed).fit(values)
         scale = np.sqrt(max(float(found.explained_variance_.mean()), LEAST))
-        return cls(found.mean_.astype(np.float32), (found.components_ / scale).astype(np.float32))
+        # In the order in memory that a loaded one has: products are rounded by it on some processors.
+        ways = np.ascontiguousarray(found.components_ / scale, np.float32)
+        return cls(found.mean_.astype(np.float32), ways)
 
     @property
     def length(self) -> int:
