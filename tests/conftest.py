@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,15 @@ from support_stores import Place
 
 
 def pytest_configure() -> None:
-    """Before any network is loaded: the tiny batches of tests gain nothing from threads, and wait for them."""
+    """Before anything is loaded: what PyTorch and Ray read from the environment.
+
+    The tiny batches of tests gain nothing from threads, and wait for them. A Ray cluster that a test starts has a token
+    of this process: where a user has none yet, the first cluster writes one down, which those that other tests have
+    started by then do not know.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(16)
 
 
 @pytest.fixture(scope="session")

@@ -159,7 +159,7 @@ def test_a_shard_that_is_killed_is_taken_over_within_15_seconds(
             until(lambda: watching.since(heir, begun) == set(CAMERAS), WITHIN)
             seconds = max(watching.seen[heir.name].values()) - begun
             LOG.info("all cameras of the killed shard are watched after %.1f s", seconds)
-            assert f'amiss_shard_cameras{{shard="{heir.name}"}} 6.0' in heir.page()
+            until(lambda: f'amiss_shard_cameras{{shard="{heir.name}"}} 6.0' in heir.page())  # told at its next turn
             assert [shard.name for shard in store.shards()] == [heir.name]
             until(lambda: {body["camera"] for body in told(listener, "end")} >= set(lost), 60.0)
             assert f"(watched by {heir.name})" in run("camera", file, "c0").out
