@@ -2,10 +2,11 @@
 
     python benchmarks/archives.py --clips FOLDER [--model DIR] [--workers 2] [--rounds 3] [--json F]
 
-Without a model one is learned from the first clips, with boxes from motion. The teams take turns, some rounds each,
-with nothing in any cache; workers are started and warm before the clock is. `--learned 2` clips are
-for learning. With `--frames` it is also measured how many frames a second come through Ray's object store, decoded
-by one process and looked at by another, beside what comes when a path is sent and decoded there.
+Without a model one is learned from the first clips (`--learned 2`), with boxes from motion. The teams take turns, some
+rounds each, with nothing in any cache; workers are started and warm before the clock is. One process has threads that
+look ahead, and so uses more than one core where there are more: `one core` is a worker that may use a single one
+(Linux). With `--frames` it is also measured how many frames a second come through Ray's object store, decoded by one
+process and looked at by another, beside what comes when a path is sent and decoded there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from amiss.engine import Model, learn, score_clips
 from amiss.engine.progress import silent
 from amiss.footage import Footage, VideoFile, find_footage
 from amiss.scale.jobs import Place
+
+ONE_CORE = "one core"
 
 
 def main() -> None:
@@ -39,9 +43,8 @@ def main() -> None:
         model = model_of(asked, clips[: asked.learned], folder)
         rest = clips[asked.learned :]
         frames = sum(item.length or 0 for item in rest)
-        found = {
-            name: [] for name in ("one process", "processes 1", f"processes {asked.workers}", f"ray {asked.workers}")
-        }
+        names = "one process", ONE_CORE, "processes 1", f"processes {asked.workers}", f"ray {asked.workers}"
+        found: dict[str, list[float]] = {name: [] for name in names}
         for number in range(asked.rounds):
             for name, times in found.items():
                 times.append(measured(name, model, clips, rest, folder / f"{number} {name}"))
@@ -85,6 +88,17 @@ def settled(model: Model, folder: Path, workers: int = 1) -> Model:
     return Model(**{**vars(model), "config": Config.model_copy(model.config, update=changes)})
 
 
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """While the block runs, this process and those that it starts have one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def measured(name: str, model: Model, clips: Sequence[Footage], rest: Sequence[Footage], folder: Path) -> float:
     """Seconds in which all clips are scored."""
     if name == "one process":
@@ -93,6 +107,9 @@ def measured(name: str, model: Model, clips: Sequence[Footage], rest: Sequence[F
         begun = time.perf_counter()
         score_clips(used, rest, folder / "out", silent)
         return time.perf_counter() - begun
+    if name == ONE_CORE:
+        with on_one_core():
+            return measured("processes 1", model, clips, rest, folder)
     kind, _, count = name.partition(" ")
     used = settled(model, folder, int(count))
     team = scale.make_team(kind, scale.scoring_setup(used), used.config.scale)
@@ -129,6 +146,7 @@ def summary(found: dict[str, list[float]], frames: int, workers: int) -> dict[st
         "seconds": {name: [round(value, 2) for value in times] for name, times in found.items()},
         "frames_per_second": {name: round(frames / value, 1) for name, value in middle.items()},
         f"{ray} over one process": ratio("one process", ray),
+        f"{ray} over {ONE_CORE}": ratio(ONE_CORE, ray),
         f"{ray} over one worker": ratio("processes 1", ray),
         f"{many} over one worker": ratio("processes 1", many),
         "ray beside processes": ratio(ray, many),

@@ -72,6 +72,7 @@ def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: 
     health = Counting(MetricsSettings(), data)
     scored: list[float] = []
     curve: list[tuple[float, float]] = []
+    lost: list[tuple[float, int]] = []
     watcher = Watcher(settings, lambda arrival, _: scored.append(_since(arrival)), health)
     with watcher:
         begin, busy = time.monotonic(), time.process_time()
@@ -80,6 +81,7 @@ def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: 
         def look() -> None:
             while not stop.wait(min(10.0, 6 * minutes)):
                 curve.append((round(time.monotonic() - begin, 1), round(memory_of(os.getpid()), 1)))
+                lost.append((curve[-1][0], sum(one.numbers.dropped for one in watcher.cameras.values())))
 
         thread = threading.Thread(target=look)
         thread.start()
@@ -101,6 +103,7 @@ def measure(videos: list[Path], model: Path, rate: float, minutes: float, data: 
         "events": found,
         "cpu_ms_a_frame": 1000 * (time.process_time() - busy) / max(len(scored), 1),
         "memory_mb": curve,
+        "dropped_by": lost,
         "cores": os.cpu_count(),
     }
 
@@ -132,7 +135,11 @@ def main() -> None:
     if given.json:
         given.json.write_text(json.dumps(result, indent=1))
     console = Console(highlight=False)
-    console.print({name: value for name, value in result.items() if name != "memory_mb"})
+    console.print({name: value for name, value in result.items() if name not in ("memory_mb", "dropped_by")})
+    lost = [(0.0, 0), *result["dropped_by"]]
+    later = [at for (at, now), (_, before) in zip(lost[1:], lost, strict=False) if now > before]
+    if later:
+        console.print(f"frames were dropped until {max(later):.0f} s after the start")
     half = [value for at, value in result["memory_mb"] if at > result["seconds"] / 2]
     if half:
         console.print(f"memory in the second half: {min(half):.0f} to {max(half):.0f} MB")

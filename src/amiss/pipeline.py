@@ -175,6 +175,11 @@ class Pipeline:
         self._windows.reset()
         self.finish()
 
+    def warm(self) -> None:
+        """Do now what would be done at the first frames and takes seconds; a camera does not wait for it."""
+        if self._features:
+            self._features.warm()
+
     def _after_gap(self) -> None:
         """Forget what must not reach across a jump in time, of what is made of frames."""
         for stage in (self._features, self._trails, self._smoother, self._scene):

@@ -10,6 +10,7 @@ from amiss.config import FeaturesConfig
 from amiss.errors import ConfigError
 from amiss.perception import features
 from amiss.perception.efficientnet import EfficientNetLite0, SameConv, load_efficientnet_lite0
+from amiss.perception.embed import OPENVINO_BATCHES, OpenVinoEmbedder
 from amiss.perception.features import Features, crop
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
 from support import texture
@@ -121,6 +122,25 @@ def test_several_frames_are_computed_at_once_and_give_what_each_gives_alone(netw
     assert network.asked == 4
     for given, expected in zip(asked, alone, strict=True):
         np.testing.assert_array_equal(many.rows(given), expected)
+
+
+def test_after_warming_no_crops_wait_for_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "FEATURE_NETWORKS", {"efficientnet-lite0": lambda: (load_efficientnet_lite0(), 1280)})
+    sizes: list[int] = []
+    compiled = OpenVinoEmbedder._compile
+
+    def noted(self: OpenVinoEmbedder, batch: int) -> object:
+        sizes.append(batch)
+        return compiled(self, batch)
+
+    monkeypatch.setattr(OpenVinoEmbedder, "_compile", noted)
+    warm = Features(FeaturesConfig(size=40), CPU)
+    assert sizes == []
+    warm.warm()
+    assert sizes == list(OPENVINO_BATCHES)
+    for index, count in enumerate((1, 2, 5, 7, 12, 30)):
+        warm.update(flat(100, index), tracked(*range(100 * index, 100 * index + count)))
+    assert sizes == list(OPENVINO_BATCHES)
 
 
 def test_no_boxes_give_no_rows_of_the_right_length(network: Mean) -> None:

@@ -102,6 +102,7 @@ class Seat:
         if model is None and self.course.life not in (Life.COLLECTING, Life.FROZEN):
             self.course = Course(Life.COLLECTING, time.time(), "its model is gone", heard=self.course.heard)
         self._sight = self._look_with(model, [*habits.last(name), *left])
+        self.pipeline.warm()
         self._keep_course()
 
     @property

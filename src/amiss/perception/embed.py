@@ -19,7 +19,7 @@ from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
 
 from amiss.types import FloatArray, Image
 
-__all__ = ["Embedder", "Exportable", "OpenVinoEmbedder", "TorchEmbedder", "make_embedder"]
+__all__ = ["OPENVINO_BATCHES", "Embedder", "Exportable", "OpenVinoEmbedder", "TorchEmbedder", "make_embedder"]
 
 MEAN, SPREAD = 127, 128
 OPENVINO_BATCHES = (1, 2, 3, 4, 6, 8, 12)

@@ -12,7 +12,7 @@ import torch
 
 from amiss.config import FeaturesConfig
 from amiss.perception.efficientnet import EfficientNetLite0, load_efficientnet_lite0
-from amiss.perception.embed import Embedder, make_embedder
+from amiss.perception.embed import OPENVINO_BATCHES, Embedder, make_embedder
 from amiss.registry import Registry
 from amiss.types import NO_TRACK, Boxes, FloatArray, Frame, Image
 
@@ -73,6 +73,11 @@ class Features:
         self._embed, self._length = _embedder(FEATURE_NETWORKS[config.source], device, config.size)
         self._known: dict[int, tuple[int, _Look]] = {}
         self._waiting: list[tuple[_Look, Image]] = []
+
+    def warm(self) -> None:
+        """Have the network compiled now, for every size of batch, and not when a frame waits for it."""
+        for count in OPENVINO_BATCHES:
+            self._embed(np.zeros((count, self._config.size, self._config.size, 3), np.uint8))
 
     def reset(self) -> None:
         """Forget what was computed along tracks."""
