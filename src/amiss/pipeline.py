@@ -18,11 +18,10 @@ from amiss.config import Config
 from amiss.errors import ConfigError, FootageError
 from amiss.footage import FeatureFile, Footage
 from amiss.footage.absent import AbsentFootage
-from amiss.footage.names import content_hash
 from amiss.perception.ahead import ahead, in_groups, shared_cores
 from amiss.perception.blocks import make_block_features
 from amiss.perception.boxes import BOX_SOURCES, tidy
-from amiss.perception.cache import Cache, content_key, default_cache
+from amiss.perception.cache import Cache, default_cache
 from amiss.perception.features import Asked, Features
 from amiss.perception.flow import FLOW_SOURCES
 from amiss.perception.log import Rows, StageLog
@@ -40,6 +39,7 @@ from amiss.windows.bundle import BundleBuilder, BundlePart, BundleWriter
 from amiss.windows.clips import ClipBuilder
 from amiss.windows.cubes import CubeBuilder
 from amiss.windows.given import given_windows
+from amiss.windows.keys import Keys
 from amiss.windows.needs import Needs
 from amiss.windows.segments import SegmentBuilder
 from amiss.windows.store import WindowPart, WindowWriter
@@ -47,14 +47,8 @@ from amiss.windows.tubes import TubeBuilder
 
 __all__ = ["Pipeline", "look_together", "resolve_device"]
 
-STAGES_VERSION = 14
-"""Raised when a stage changes what it gives for the same settings, so that old cache entries are not taken."""
-
-
 UNSEEN: frozenset[str] = frozenset(WAYS)
 """What windows carry that comes of tracks alone."""
-ASKED = {"features": "feature", "poses": "pose"}
-"""Stages that work only where windows are to carry what they give."""
 GIVEN = ("tracks", "file")
 """Sources of boxes that look at no picture."""
 
@@ -144,6 +138,7 @@ class Pipeline:
         wants_scene = "scene" in needs.arrays
         self._scene = Scene(config.perception.scenes, resolve_device(config.device)) if wants_scene else None
         self._windows = self._builder(needs)
+        self._keys = Keys(config, needs, self._boxes, self._flow, self._poses)
         self._before: float | None = None
         self._logs: dict[str, StageLog] = {}
 
@@ -335,63 +330,11 @@ class Pipeline:
 
     def key(self, footage: Footage) -> str:
         """The cache's key of the footage's windows: its content, and all settings that matter to them."""
-        keys = self._window_keys(footage)
-        return content_key(keys) if self._needs.members else keys[""]
-
-    def _window_keys(self, footage: Footage) -> dict[str, str]:
-        """The key of the windows of each method, by its name; of one alone, which has none."""
-        return {name: self._key(footage, needs) for name, needs in self._needs.members or (("", self._needs),)}
-
-    def _key(self, footage: Footage, needs: Needs) -> str:
-        """The key of the windows that one method asks for, whatever else is asked for with them."""
-        if isinstance(footage, FeatureFile):
-            return content_key(STAGES_VERSION, footage.fingerprint(), needs.length)
-        scene = self._settings("scenes") if "scene" in needs.arrays else ""
-        seen = self._keys(footage) if needs.boxes else {"frames": self._frames_key(footage)}
-        seen = {stage: key for stage, key in seen.items() if ASKED.get(stage, "") in ("", *needs.arrays)}
-        block = self._settings("clips") + self._weights_key() if needs.bags else ""
-        flow = self._flow_key() if "flow" in needs.arrays else ""
-        asked = {name: value for name, value in vars(needs).items() if name != "members"}
-        return content_key(*seen.values(), flow, scene + block, asked)
-
-    def _frames_key(self, footage: Footage) -> str:
-        """Of the frames alone, where nothing is looked for in them."""
-        shown = footage.fingerprint(), footage.rate, self._settings("masks"), self._config.footage.gap
-        return content_key(STAGES_VERSION, *shown)
-
-    def _keys(self, footage: Footage) -> dict[str, str]:
-        """The cache's key of each stage whose output is kept."""
-        if not self._boxes or isinstance(footage, FeatureFile):
-            return {}
-        settings = self._config.perception.boxes.model_dump(mode="json", exclude={"path"}), self._settings("masks")
-        source = self._boxes.fingerprint(footage.path)
-        found = content_key(STAGES_VERSION, footage.fingerprint(), footage.rate, settings, source)
-        tracked = content_key(found, self._settings("tracks"), self._config.footage.gap)
-        keys = {"boxes": found, "tracks": tracked}
-        if self._features:
-            keys["features"] = content_key(tracked, self._settings("features"))
-        if self._poses:
-            asked = self._config.perception.poses.model_dump(mode="json", exclude={"path"})
-            keys["poses"] = content_key(tracked, asked, self._poses.fingerprint(footage.path))
-        return keys
-
-    def _weights_key(self) -> str:
-        """Of the file of weights that features of blocks come from."""
-        weights = self._config.perception.clips.weights
-        return content_hash([weights]) if weights and weights.is_file() else ""
-
-    def _flow_key(self) -> str:
-        if not self._flow:
-            return ""
-        settings = self._config.perception.flow.model_dump_json(exclude={"network"})
-        return settings + self._flow.fingerprint()
-
-    def _settings(self, group: str) -> str:
-        return str(getattr(self._config.perception, group).model_dump_json())
+        return self._keys.whole(footage)
 
     def cached(self, footage: Footage) -> WindowPart | None:
         """The windows of the footage if an earlier run has left them."""
-        found = {name: self._cache().find(key) for name, key in self._window_keys(footage).items()}
+        found = {name: self._cache().find(key) for name, key in self._keys.windows(footage).items()}
         parts = {name: WindowPart(footage.name, entry) for name, entry in found.items() if entry}
         if len(parts) < len(found):
             return None
@@ -408,7 +351,7 @@ class Pipeline:
             FootageError: It cannot be read to its end.
             StorageError: The cache cannot be written.
         """
-        keys = {name: key for name, key in self._window_keys(footage).items() if not self._cache().find(key)}
+        keys = {name: key for name, key in self._keys.windows(footage).items() if not self._cache().find(key)}
         if keys:
             with self._logged(footage), shared_cores(), ExitStack() as entries:
                 writers = {
@@ -437,7 +380,7 @@ class Pipeline:
     def _logged(self, footage: Footage) -> Iterator[None]:
         """While the block runs, the stages read what an earlier run has left, or leave it for a later one."""
         with ExitStack() as writers:
-            for stage, key in self._keys(footage).items():
+            for stage, key in self._keys.stages(footage).items():
                 cache = self._cache(stage)
                 kept = cache.find(key)
                 self._logs[stage] = StageLog(kept, None if kept else writers.enter_context(cache.writing(key)))
