@@ -10,7 +10,7 @@ import amiss
 import support_footage as support
 from amiss.config import load_config
 from amiss.datasets.folder import PlainFolder
-from amiss.engine.bench import cameras_of
+from amiss.engine.bench import cameras_of, contents_of
 from amiss.engine.evaluate import evaluate, evaluate_folder, labels_of
 from amiss.errors import MetricError, ScoresError
 from amiss.types import FrameScores
@@ -99,3 +99,17 @@ def test_what_is_written_is_read_again(place: Path, model: amiss.Model, tmp_path
         assert [(e.id, e.start, e.reasons, dict(e.parts)) for e in one.events] == [
             (e.id, e.start, e.reasons, dict(e.parts)) for e in other.events
         ]
+
+
+def test_a_file_that_a_setting_names_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    file, folder = tmp_path / "other.prior", tmp_path / "yard.amiss"
+    file.write_bytes(b"one")
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "weights").write_bytes(b"one")
+    values = {"prior": [str(file), str(folder)], "parts": ["speed", "x" * 5000], "neighbours": 3, "checkpoint": None}
+    before = contents_of(values)
+    assert len(before) == 2
+    assert contents_of(values) == before
+    file.write_bytes(b"two")
+    (folder / "deep" / "weights").write_bytes(b"two")
+    assert not set(contents_of(values)) & set(before)

@@ -208,3 +208,10 @@ def test_what_does_not_fit_a_network_is_told(tmp_path: Path) -> None:
         with pytest.raises(AmissError, match="does not take"):
             ask(np.zeros((1, 3, 8, 8), np.float32))
     assert network.many([]) == []
+
+
+def test_a_network_has_as_many_threads_as_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    network = Network(write_constant(tmp_path / "net.onnx", (1, 3, HEIGHT, WIDTH), {"boxes": ROWS}, "float32"))
+    network(np.zeros((1, 3, HEIGHT, WIDTH), np.float32))
+    assert network._compiled.get_property("INFERENCE_NUM_THREADS") == 1  # of all cores, without a word

@@ -29,6 +29,7 @@ from amiss.engine.scores import read_curves, write_scores
 from amiss.engine.transfer import Transfer
 from amiss.engine.videos import evaluate_videos
 from amiss.errors import ScoresError
+from amiss.footage.names import content_hash
 from amiss.methods import METHODS
 from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
@@ -151,9 +152,8 @@ def _one(
     clips = [pipeline.key(clip.footage) for clip in [*(clip for clip, _ in training), *dataset.testing()]]
     marks = [mark for _, mark in training if mark is not None]
     settings = config.model_dump(mode="json", exclude={"cache", "report"})
-    key = content_key(
-        __version__, method, settings, clips, transfer.key if transfer else "", *([marks] if marks else [])
-    )
+    more = [*([marks] if marks else []), *contents_of(settings["method"])]
+    key = content_key(__version__, method, settings, clips, transfer.key if transfer else "", *more)
     if kept := _kept(folder, key):
         return kept | {"folder": str(folder)}
     with storage_errors(folder):
@@ -164,6 +164,24 @@ def _one(
     with whole_file(folder / RUN) as partial:
         partial.write_text(json.dumps(run), encoding="utf-8")
     return run | {"folder": str(folder)}
+
+
+def contents_of(values: Any) -> list[str]:
+    """A hash of each file, or folder of files, that settings name: what is in it may change, and its name does not.
+
+    Args:
+        values: Settings as plain values, nested as they may be.
+    """
+    if isinstance(values, Mapping | list):
+        each = values.values() if isinstance(values, Mapping) else values
+        return [found for value in each for found in contents_of(value)]
+    with suppress(OSError, ValueError):  # a text that cannot be the name of a file
+        path = Path(values) if isinstance(values, str) and values else None
+        if path and path.exists():
+            return [
+                content_hash([path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file()))
+            ]
+    return []
 
 
 def _kept(folder: Path, key: str) -> dict[str, Any] | None:

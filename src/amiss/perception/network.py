@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -82,13 +83,13 @@ class Network:
 
     @cached_property
     def _compiled(self) -> Any:
-        return self._core.compile_model(self._model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+        return self._core.compile_model(self._model, "CPU", {"PERFORMANCE_HINT": "LATENCY"} | _threads())
 
     @cached_property
     def _queue(self) -> Any:
         # a thread that is tied to one core waits for whatever else runs there
         settings = {"PERFORMANCE_HINT": "THROUGHPUT", "ENABLE_CPU_PINNING": False}
-        return self._openvino.AsyncInferQueue(self._core.compile_model(self._model, "CPU", settings))
+        return self._openvino.AsyncInferQueue(self._core.compile_model(self._model, "CPU", settings | _threads()))
 
     def show(self, pictures: Pictures) -> None:
         """From now on take pictures `(1, h, w, 3)` uint8 RGB in the place of what the file says.
@@ -164,6 +165,15 @@ class Network:
     def _named(self, output: Callable[[int], NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """A copy of each output, by name."""
         return {name: np.array(output(index)) for index, (name, _) in enumerate(self.outputs)}
+
+
+def _threads() -> dict[str, int]:
+    """How many threads a network may have, where `OMP_NUM_THREADS`, the common way to say so, asks for few.
+
+    Workers of an archive have one each; without a word OpenVINO takes all cores for every one of them.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return {"INFERENCE_NUM_THREADS": int(asked)} if asked.isdecimal() and int(asked) else {}
 
 
 def _name(port: Any) -> str:
