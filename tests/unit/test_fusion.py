@@ -165,6 +165,17 @@ CHANGED: dict[str, Any] = {
 }
 
 
+def test_what_a_member_borrowed_is_told_of_the_fusion(tmp_path: Path) -> None:
+    members = ["attributes", "appearance-motion"]
+    alone = config_of(tmp_path, NORMAL, method={"parts": ["velocity", "size"]})
+    learn(NORMAL, "attributes", alone).save(tmp_path / "gate.amiss")
+    lent = SETTINGS["attributes"] | {"prior": [str(tmp_path / "gate.amiss")], "prior_strength": 5}
+    config = config_with(tmp_path, members, settings={"attributes": lent, members[1]: SETTINGS[members[1]]})
+    told = learn(NORMAL, "fusion", config).learned["borrowed"]
+    assert told == {"cameras": ["gate.amiss"], "licences": [], "strength": 5.0}
+    assert "borrowed" not in learn(NORMAL, "fusion", config_with(tmp_path, members)).learned
+
+
 def test_every_setting_has_its_change() -> None:
     assert CHANGED.keys() == FusionSettings.model_fields.keys()
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from amiss.config import Settings
 from amiss.errors import ConfigError
 from amiss.methods.base import Explanation, Method, Progress
+from amiss.methods.borrowed import Borrowed
 from amiss.methods.fusion.align import Aligned, align
 from amiss.methods.fusion.known import Known, check_enough, seconds_of
 from amiss.methods.fusion.settings import FusionSettings
@@ -90,6 +91,16 @@ class Fusion(Method):
     def parts(self) -> tuple[str, ...]:
         """Of each member its rarity (-log10 of its tail probability), and the parts of its score after its name."""
         return tuple(part for name, method in self._members.items() for part in (name, *_prefixed(name, method.parts)))
+
+    @property
+    def borrowed(self) -> Borrowed | None:
+        """What its members took from other cameras; no tails, as the members' say nothing of what is combined."""
+        taken = [method.borrowed for method in self._members.values() if method.borrowed]
+        if not taken:
+            return None
+        cameras = dict.fromkeys(name for one in taken for name in one.cameras)
+        licences = dict.fromkeys(name for one in taken for name in one.licences)
+        return Borrowed(tuple(cameras), tuple(licences), max(one.strength for one in taken), ())
 
     def adopt(self, members: Mapping[str, Method], examples: Sequence[int]) -> None:
         """Take members that have learned already; all normal footage then gives their tail probabilities.
