@@ -101,7 +101,9 @@ def test_what_is_written_is_read_again(place: Path, model: amiss.Model, tmp_path
         ]
 
 
-def test_a_file_that_a_setting_names_counts_by_what_is_in_it(tmp_path: Path) -> None:
+def test_a_file_that_a_setting_names_counts_by_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "speed").mkdir()  # a part, and not meant
     file, folder = tmp_path / "other.prior", tmp_path / "yard.amiss"
     file.write_bytes(b"one")
     (folder / "deep").mkdir(parents=True)

@@ -169,6 +169,8 @@ def _one(
 def contents_of(values: Any) -> list[str]:
     """A hash of each file, or folder of files, that settings name: what is in it may change, and its name does not.
 
+    A bare word is never taken for a file: a folder may happen to be called like a method or a part.
+
     Args:
         values: Settings as plain values, nested as they may be.
     """
@@ -177,10 +179,9 @@ def contents_of(values: Any) -> list[str]:
         return [found for value in each for found in contents_of(value)]
     with suppress(OSError, ValueError):  # a text that cannot be the name of a file
         path = Path(values) if isinstance(values, str) and values else None
-        if path and path.exists():
-            return [
-                content_hash([path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file()))
-            ]
+        if path and (path.suffix or len(path.parts) > 1) and path.exists():
+            files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+            return [content_hash(files)]
     return []
 
 
