@@ -20,6 +20,7 @@ from amiss.live.nouns import Arrival, Change, EventRow, IncidentKind
 from amiss.live.seat import Habits, Seat
 from amiss.live.settings import MediaSettings
 from amiss.live.store import CameraLife, Life
+from amiss.pipeline import Pipeline
 from amiss.types import Image
 from support_live import AT, MemoryJournal, arrival, camera
 from support_servers import until
@@ -88,6 +89,14 @@ def calm(seed: int = 0) -> list[Image]:
 
 def wild(seed: int = 100) -> list[Image]:
     return footage.pictures(seed, wild=True)
+
+
+def test_all_is_ready_before_the_first_frame(gate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: list[Pipeline] = []
+    monkeypatch.setattr(Pipeline, "warm", lambda self: ready.append(self))
+    watched = Watched(tmp_path / "gate", model=gate)
+    assert ready == [watched.seat.pipeline]
+    watched.seat.close()
 
 
 def test_an_event_is_told_with_its_clip(gate: Path, tmp_path: Path) -> None:
