@@ -46,11 +46,19 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
 
 def stop(where: Path) -> None:
-    """End the processes of this cluster alone: other tests may have one of their own."""
-    for about in Path("/proc").glob("[0-9]*/cmdline"):
+    """End the processes of this cluster alone, all at once: other tests may have one of their own."""
+    parents: dict[int, int] = {}
+    found: set[int] = set()
+    for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it may have ended by itself
-            if str(where) in about.read_text(encoding="utf-8", errors="replace"):
-                os.kill(int(about.parent.name), signal.SIGKILL)
+            parents[int(folder.name)] = int((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
+            if str(where) in (folder / "cmdline").read_text(errors="replace"):
+                found.add(int(folder.name))
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more  # workers, whose names say nothing of the cluster
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_cluster_that_goes_away_is_told_and_the_next_run_goes_on(cluster: Path, tmp_path: Path) -> None:
@@ -69,8 +77,7 @@ def test_a_cluster_that_goes_away_is_told_and_the_next_run_goes_on(cluster: Path
         gone = time.monotonic()
         _, said = driver.communicate(timeout=120)
     done = len(list((tmp_path / "out").glob("parts/*/key")))
-    if done == CLIPS:
-        pytest.skip("all was done before the cluster was gone, which shows nothing")
+    assert done < CLIPS
     assert driver.returncode == 1
     assert "amiss: the cluster" in said
     assert "Traceback" not in said

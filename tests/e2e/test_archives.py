@@ -174,7 +174,7 @@ def test_footage_elsewhere_is_copied_while_it_is_worked_on(archive: Path, model:
     team = Inline(scale.scoring_setup(with_motion(model)))
     places = scale.list_places([f"file://{archive}/clip*.mp4"])
     assert [place.name for place in places] == ["clip0", "clip1", "clip2", "clip3"]
-    scratch = [worker._scratch for worker in team._members.values()]  # what is left on disk
+    scratch = [worker._scratch.path for worker in team._members.values()]  # what is left on disk
     found = scale.score_archive(with_motion(model), places[:2], tmp_path, team, silent)
     assert not found.failures
     assert not [path for one in scratch for path in (one / "footage").rglob("*.mp4")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,13 +127,20 @@ def test_clips_that_are_cut_are_equal_with_tracks_across_the_cuts(together: Toge
     assert len(alone["long"].events) >= 2
 
 
-def test_processes_and_a_cluster_give_the_same(together: Together, alone: dict[str, Scores], tmp_path: Path) -> None:
+def test_processes_and_a_cluster_give_the_same(
+    together: Together, alone: dict[str, Scores], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("ray", reason="Ray is not installed")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", tempfile.gettempdir())  # its sockets' paths must be short
+    monkeypatch.setenv("TMPDIR", str(temporary))
     for on in ("processes", "ray"):
         config = ScaleConfig(workers=2)
         found = together(lambda setup, on=on, config=config: scale.make_team(on, setup, config), *CUT)
         (tmp_path / "out").rename(tmp_path / on)
         assert_same(found["long"], alone["long"], NEAR)
+        assert not list(temporary.glob("amiss-worker-*")), "what workers kept on disk is gone with them"
 
 
 def test_without_enough_overlap_a_track_still_goes_on(together: Together, alone: dict[str, Scores]) -> None:

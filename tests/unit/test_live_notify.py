@@ -218,6 +218,34 @@ def test_stopping_is_bounded_and_keeps_what_is_not_delivered() -> None:
     release.set()
 
 
+def test_at_the_end_what_is_due_is_still_sent() -> None:
+    outbox, channel = MemoryOutbox(event(1)), MemoryChannel()
+    channel.trouble = lambda _: (_ for _ in ()).throw(DeliveryError("later", pause=60))
+    deliverer = Deliverer(outbox, [channel], poll=60)
+    deliverer.start()
+    until(lambda: outbox.failures)
+    channel.trouble = None
+    outbox.put(event(2))
+    begun = time.monotonic()
+    assert deliverer.finish(9)
+    assert time.monotonic() - begun < 2
+    assert outbox.done == ["event1-new", "event2-new"]
+    assert channel.closed
+
+
+def test_at_the_end_a_receiver_that_does_not_answer_is_not_waited_for() -> None:
+    outbox, channel = MemoryOutbox(event()), MemoryChannel()
+    release = threading.Event()
+    channel.trouble = lambda _: release.wait(20) and None
+    deliverer = Deliverer(outbox, [channel], poll=0.05)
+    deliverer.start()
+    begun = time.monotonic()
+    assert not deliverer.finish(0.6)
+    assert time.monotonic() - begun < 2
+    assert len(outbox.waiting) == 1
+    release.set()
+
+
 def test_a_channel_that_was_closed_ends_what_it_sends() -> None:
     outbox, channel = MemoryOutbox(event()), MemoryChannel()
 

@@ -29,6 +29,12 @@ class Post:
         self._deliverers: dict[str, Deliverer] = {}
         self._lock = threading.Lock()
 
+    @property
+    def names(self) -> set[str]:
+        """The receivers that were taken up."""
+        with self._lock:
+            return set(self._deliverers)
+
     def take_up(self, name: str) -> None:
         """Send to a receiver from now on; to be called once until it is given up."""
         channel = self._made.pop(name, None) or self._makers[name]()
@@ -59,9 +65,9 @@ class Post:
             deliverer.wake()
 
     def close(self) -> None:
-        """Give all up at once."""
+        """Send what is still due, and give all up at once."""
         with self._lock:
-            names = list(self._deliverers)
-        if names:
-            with ThreadPoolExecutor(len(names)) as pool:
-                list(pool.map(self.give_up, names))
+            some, self._deliverers = list(self._deliverers.values()), {}
+        if some:
+            with ThreadPoolExecutor(len(some)) as pool:
+                list(pool.map(Deliverer.finish, some))

@@ -110,6 +110,7 @@ class Watcher:
         self._cutter = Keeper(self.health.error)
         shared = settings.shard.name is not None
         self._post = Post(self.store, makers, POLL_SHARED if shared else POLL)
+        self._posts = PostHouse(self._post, self._keeper)
         told = {name: [alert.name for alert in settings.alerts if _hears(alert, name)] for name in names}
         keepers = self._keeper, self._cutter
         self._leases: dict[str, Lease] = {}
@@ -142,10 +143,7 @@ class Watcher:
 
     def _follower(self, tenancy: Tenancy) -> Moves:
         cameras = CameraHouse(self._desks, self._leases, self._desk, self.health.forget)
-        houses: dict[LeaseKind, House] = {
-            LeaseKind.CAMERA: cameras,
-            LeaseKind.ALERT: PostHouse(self._post, self._keeper),
-        }
+        houses: dict[LeaseKind, House] = {LeaseKind.CAMERA: cameras, LeaseKind.ALERT: self._posts}
         return Moves(tenancy, houses, self._keeper)
 
     def _last_alarms(self, camera: str) -> list[EventRow]:
@@ -214,7 +212,8 @@ class Watcher:
         for keeper in (self._keeper, self._cutter):
             if not keeper.close():
                 LOG.error("%d things could not be kept before the end", keeper.waiting)
-        self._post.wake()
+        if self._tenancy:
+            self._posts.part(self._tenancy, self.store.waiting)
         self._post.close()
         if self._tenancy:
             self._tenancy.close()

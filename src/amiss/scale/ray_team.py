@@ -23,6 +23,8 @@ STORE = 256 << 20
 """Bytes of the object store of a cluster of this machine alone; answers are small."""
 ASKED, SILENT = 5.0, 3
 """Seconds between questions whether the cluster is still there, and how many of them may stay unanswered."""
+ENDING = 5.0
+"""Seconds in which workers may end what they do and remove what they kept on their machines."""
 FIRST_DEATHS = 3
 
 
@@ -102,6 +104,8 @@ class RayTeam:
         """End the workers, and the connection."""
         if _answers(self._head):
             with contextlib.suppress(Exception):  # a cluster that is gone has nothing left to end
+                ended = [actor.end.remote() for actor in self._actors.values()]
+                self._ray.wait(ended, num_returns=len(ended), timeout=ENDING)
                 for actor in self._actors.values():
                     self._ray.kill(actor)
                 self._ray.shutdown()
@@ -153,6 +157,10 @@ class _Actor:
     def version(self) -> str:
         """Of amiss there."""
         return __version__
+
+    def end(self) -> None:
+        """Remove what only this worker needed."""
+        self._worker.close()
 
     def do(self, job: Job) -> tuple[Any, Exception | None]:
         """The answer, or what was wrong."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from amiss.pipeline import Pipeline
 from amiss.scale.jobs import Fetch, Forget, Job, Look, PartScores, Perceive, Place, Score, Show, Sight
 from amiss.scale.plan import Part
 from amiss.scale.remote import LocalCopies
+from amiss.scale.scratch import Scratch
 from amiss.scale.team import Setup
 from amiss.types import Windows
 from amiss.windows.needs import Needs
@@ -45,8 +45,8 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._scratch = Path(tempfile.mkdtemp(prefix="amiss-worker-"))
-        self._copies = LocalCopies(self._scratch / "footage")
+        self._scratch = Scratch()
+        self._copies = LocalCopies(self._scratch.path / "footage")
         self._ways: Mapping[type[Any], Callable[[Any], Any]] = {
             Look: self._look,
             Score: self._score,
@@ -66,13 +66,13 @@ class Worker:
 
     def close(self) -> None:
         """Remove what only this worker needed."""
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.close()
 
     @cached_property
     def _model(self) -> Model:
         if self._setup.model is None:
             raise ConfigError("the workers were started without a model")
-        folder = self._scratch / "model"
+        folder = self._scratch.path / "model"
         for name, data in self._setup.model.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
@@ -94,7 +94,7 @@ class Worker:
         """Where what is seen of a clip is kept: for good, or until the clip is done."""
         if self._setup.keep:
             return self._setup.cache or default_cache()
-        return self._scratch / "cache" / content_key(place.url)
+        return self._scratch.path / "cache" / content_key(place.url)
 
     def _whole(self, place: Place, content: str | None = None) -> Footage:
         """The footage, without reading it for its fingerprint where that is known."""

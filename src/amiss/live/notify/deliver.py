@@ -60,6 +60,20 @@ class Deliverer:
         for worker in self._workers:
             worker.stop()
 
+    def finish(self, timeout: float = 10.0) -> bool:
+        """Try once more to send all that is due, then close.
+
+        Args:
+            timeout: Most seconds that this takes; the first third of them is for what is sent.
+
+        Returns:
+            Whether all threads have ended.
+        """
+        for worker in self._workers:
+            worker.finish()
+        self._join(time.monotonic() + timeout / 3)
+        return self.close(2 * timeout / 3)
+
     def close(self, timeout: float = 10.0) -> bool:
         """Stop; what is not delivered stays in the outbox.
 
@@ -88,7 +102,7 @@ class _Worker:
         self._outbox, self._channel, self._poll, self._alive = outbox, channel, poll, alive
         self._thread = threading.Thread(target=self._run, name=f"deliver-{channel.name}", daemon=True)
         self._state = threading.Condition()
-        self._stopped = False
+        self._stopped = self._last = False
         self._news = False
         self._growing = FIRST
         self._unmarked: set[str] = set()
@@ -107,6 +121,11 @@ class _Worker:
             self._stopped = True
             self._state.notify_all()
 
+    def finish(self) -> None:
+        with self._state:
+            self._last = True
+            self._state.notify_all()
+
     def join(self, seconds: float) -> bool:
         if self._thread.ident is not None:
             self._thread.join(seconds)
@@ -120,7 +139,10 @@ class _Worker:
 
     def _run(self) -> None:
         while not self._stopped:
+            last = self._last  # asked before the outbox is: what was put there until then is sent
             pause = self._round()
+            if last:
+                return
             if pause:
                 self._rest(pause)
             else:
@@ -202,12 +224,12 @@ class _Worker:
         """Leave the receiver alone; news do not cut it short."""
         until = time.monotonic() + pause
         with self._state:
-            while not self._stopped and (left := until - time.monotonic()) > 0:
+            while not (self._stopped or self._last) and (left := until - time.monotonic()) > 0:
                 self._state.wait(min(left, self._poll))
                 self._alive(self._channel.name)
 
     def _wait_for_news(self) -> None:
         with self._state:
-            if not self._stopped and not self._news:
+            if not (self._stopped or self._last or self._news):
                 self._state.wait(self._poll)
         self._alive(self._channel.name)
