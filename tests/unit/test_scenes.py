@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from amiss.config import ScenesConfig
+from amiss.perception import scenes
 from amiss.perception.scenes import Background, Flag, SceneFeature, ViewFlag, ViewHealth
 from amiss.types import Image
 from support import HEIGHT, WIDTH, Mover, Rectangles, frame_of, texture, walkers
@@ -85,6 +86,13 @@ def test_a_damaged_view_is_told_within_two_seconds_and_forgiven_when_mended(dama
     assert not kinds[-1]
     (told,) = {flag.start for here in found for flag in here if flag.kind is kind}
     assert START <= told < START + 1
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+def test_the_median_of_a_few_pictures_is_that_of_sorting(count: int) -> None:
+    numbers = np.random.default_rng(count)
+    pictures = [numbers.integers(0, 256, (7, 9, 3), np.uint8) for _ in range(count)]
+    np.testing.assert_array_equal(scenes._median(pictures), np.median(np.stack(pictures), axis=0).astype(np.uint8))
 
 
 def test_how_far_it_has_moved_is_told() -> None:

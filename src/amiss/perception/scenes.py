@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -163,7 +163,9 @@ class _View:
         across, down = (cv2.Sobel(grey, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
         edges = np.minimum(np.hypot(across, down), 200.0)  # a few strong edges must not decide alone
         sharpness = float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
-        colour = float((image.max(axis=2).astype(np.int16) - image.min(axis=2)).mean())
+        red, green, blue = cv2.split(image)
+        most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+        colour = float((most - least).mean())
         return cls(np.asarray(edges, np.float32), sharpness, float(grey.std()), colour)
 
 
@@ -241,8 +243,7 @@ class ViewHealth:
             self._learn(frame, small)
             return {}
         pictures = [picture for picture in self._recent if picture.shape == small.shape]
-        now = _View.of(np.median(np.stack(pictures), axis=0).astype(np.uint8))
-        return self._signs(self._learned, now)
+        return self._signs(self._learned, _View.of(_median(pictures)))
 
     def _signs(self, learned: _View, now: _View) -> dict[Flag, float]:
         """What is wrong with a view, worst first: what is blocked can be nothing else, nor can what is blurred move."""
@@ -279,6 +280,17 @@ class ViewHealth:
                 self._seen.pop(kind, None)
                 if kind in self._raised and seconds - self._gone.setdefault(kind, seconds) >= self._config.hold:
                     del self._raised[kind], self._gone[kind]
+
+
+def _median(pictures: Sequence[Image]) -> Image:
+    """The median of some pictures at each pixel, rounded down, by a sorting network: few pictures, many pixels."""
+    rows = list(pictures)
+    for turn in range(len(rows)):
+        for first in range(turn % 2, len(rows) - 1, 2):
+            low, high = rows[first], rows[first + 1]
+            rows[first], rows[first + 1] = np.minimum(low, high), np.maximum(low, high)
+    low, high = rows[(len(rows) - 1) // 2], rows[len(rows) // 2]
+    return low if low is high else np.asarray((low.astype(np.uint16) + high) // 2, np.uint8)
 
 
 def _shrunk(image: Image, width: int) -> Image:
