@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import support_footage as footage
 from amiss.errors import ConfigError
 from amiss.live import watch as module
 from amiss.live.doctor import Level, examine
-from amiss.live.nouns import Arrival
+from amiss.live.nouns import Arrival, Change
 from amiss.live.settings import ShardSettings, WatchSettings
-from amiss.live.store import LeaseKind
+from amiss.live.store import LeaseKind, Store
 from amiss.live.watch import Watcher
 from support_postgres import Postgres
+from support_stores import Clock, event
 
 QUICK = ("method.parts=[speed,size,place]", "perception.boxes.source=motion")
 
@@ -77,6 +79,21 @@ def test_nor_does_one_that_cannot_be_looked_at_or_ticked(
     _, found = watched(settings, tmp_path / "data")
     assert found["gate"] == []
     assert len(found["yard"]) == footage.WILD
+
+
+def test_messages_of_long_ago_are_given_up_and_newer_ones_wait(
+    settings: WatchSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = settings.model_copy(update={"data": tmp_path / "data"})
+    for days in (89, 91):
+        at = time.time() - 86_400 * days
+        with Store.open(given.data / "amiss.sqlite", given.data / "media", clock=Clock(at)) as store:
+            store.put_event(event(f"e{days}", camera="gate", start=at, end=at + 1, open=False), Change.END, ["phone"])
+    with Watcher(given) as watcher:
+        watcher.run(60.0)
+    with module.store_of(given) as store:
+        assert [message.id for message in store.due("phone", time.time())] == ["e89:end:0"]
+    assert "1 messages to 'phone' were given up undelivered: e91:end:0" in caplog.text
 
 
 def test_who_is_no_shard_does_not_start_while_shards_live(

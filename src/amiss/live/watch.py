@@ -49,8 +49,8 @@ REFRESH = 2.0
 """Seconds between two questions to the store about what people said and did."""
 SWEEP = 600.0
 """Seconds between two looks at how full the disk is."""
-CURVES = 90 * 86_400.0
-"""Seconds for which curves are kept."""
+KEPT = 90 * 86_400.0
+"""Seconds for which curves are kept, and messages, also those that a receiver never took."""
 MOST_WORKERS = 4
 """Threads that score, where there are as many cores: more wait for each other's Python."""
 IDLE = 0.2
@@ -361,10 +361,12 @@ class Watcher:
 
     def _sweep(self) -> None:
         """Delete what is too old or too much."""
+        before = time.time() - KEPT
         if names := self.media.sweep():
             LOG.info("deleted %d clips and pictures", len(names))
-        for curve in self.store.drop_curves(time.time() - CURVES):
+        for curve in self.store.drop_curves(before):
             Path(curve.path).unlink(missing_ok=True)
+        self.store.drop_messages(before)
 
 
 def _hears(alert: AlertSettings, camera: str) -> bool:
