@@ -12,6 +12,7 @@ from pydantic import SecretStr
 import amiss
 import support_footage as footage
 from amiss.errors import ConfigError
+from amiss.live import rounds
 from amiss.live import watch as module
 from amiss.live.doctor import Level, examine
 from amiss.live.nouns import Arrival, Change
@@ -75,7 +76,7 @@ def test_nor_does_one_that_cannot_be_looked_at_or_ticked(
     kept = {True: module.Seat.prepare, False: module.Seat.tick}
     monkeypatch.setattr(module.Seat, "prepare", broken)
     monkeypatch.setattr(module.Seat, "tick", broken)
-    monkeypatch.setattr(module, "look_together", lambda *_: 1 / 0)
+    monkeypatch.setattr(rounds, "look_together", lambda *_: 1 / 0)
     _, found = watched(settings, tmp_path / "data")
     assert found["gate"] == []
     assert len(found["yard"]) == footage.WILD

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import wait
@@ -16,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from amiss.errors import ConfigError, StorageError
+from amiss.errors import ConfigError
 from amiss.live.alarms import RECENT
 from amiss.live.desk import CameraHouse, Desk, PostHouse
 from amiss.live.feed.camera import Camera, State
@@ -28,6 +26,7 @@ from amiss.live.moves import House, Moves
 from amiss.live.notify.make import make_channel
 from amiss.live.nouns import Arrival, EventRow
 from amiss.live.post import Post
+from amiss.live.rounds import Rounds
 from amiss.live.seat import Habits, Seat
 from amiss.live.settings import AlertSettings, WatchSettings
 from amiss.live.store import Lease, LeaseKind, Media, Store
@@ -35,7 +34,6 @@ from amiss.live.store.store import PATIENCE
 from amiss.live.tenancy import Tenancy
 from amiss.live.threads import one_thread_each
 from amiss.live.watchdog import Watchdog
-from amiss.pipeline import look_together
 from amiss.scoring.calibrate import parse_budget
 from amiss.storage import storage_errors
 
@@ -51,8 +49,6 @@ SWEEP = 600.0
 """Seconds between two looks at how full the disk is."""
 KEPT = 90 * 86_400.0
 """Seconds for which curves are kept, and messages, also those that a receiver never took."""
-MOST_WORKERS = 4
-"""Threads that score, where there are as many cores: more wait for each other's Python."""
 IDLE = 0.2
 POLL, POLL_SHARED = 5.0, 0.5
 """Seconds between two looks at the outbox for what this process did not put there itself: no others, or other shards.
@@ -80,9 +76,6 @@ def store_of(settings: WatchSettings, patience: float = PATIENCE) -> Store:
 class Watcher:
     """Watches the cameras of a settings file until it is stopped: all of them, or as a shard those that are its share.
 
-    Frames of all cameras are scored in rounds, one frame of each that has some: networks see those of a round together.
-    What cannot be scored of one camera is said of it, and never touches another.
-
     Args:
         settings: Cameras, store, receivers.
         found: Told each frame that was scored and its calibrated score, by several threads.
@@ -98,7 +91,7 @@ class Watcher:
         found: Callable[[Arrival, float], None] = lambda *_: None,
         health: Health | None = None,
     ) -> None:
-        self._settings, self._found = settings, found
+        self._settings = settings
         self.health = health or Health(settings.metrics, settings.data)
         names = list(settings.cameras)
         zones = {name: camera.schedule.zone for name, camera in settings.cameras.items()}
@@ -121,7 +114,7 @@ class Watcher:
         self._desks: dict[str, Desk] = {} if shared else {name: self._desk(name) for name in names}
         self._tenancy = self._tenant() if shared else None
         self._moves = self._follower(self._tenancy) if self._tenancy else None
-        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_WORKERS), "score")
+        self._rounds = Rounds(self._desks, self.health, found)
         self._calm = ExitStack()
         self._stop = threading.Event()
         self._ticked = self._asked = self._swept = -float("inf")
@@ -206,7 +199,7 @@ class Watcher:
             self._moves.close()
         for desk in self._desks.values():
             desk.camera.stop()
-        self._pool.shutdown()
+        self._rounds.close()
         for desk in self._desks.values():
             desk.seat.close()
         for keeper in (self._keeper, self._cutter):
@@ -255,65 +248,9 @@ class Watcher:
                 desk.waiting.extend(desk.camera.take())
             for incident in desk.camera.incidents():
                 self.journal.incident(incident)
-        self._round()
+        self._rounds.do()
         self._tick()
         return running or any(desk.waiting for desk in self._desks.values())
-
-    def _round(self) -> None:
-        """One frame of each camera that has any; only those wait for the others whose networks see them together."""
-        alone: list[Future[None]] = []
-        together: list[tuple[Desk, Future[Arrival | None]]] = []
-        for desk in self._desks.values():
-            if not desk.waiting:
-                continue
-            arrival = desk.waiting.popleft()
-            if desk.seat.pipeline.network:
-                together.append((desk, self._pool.submit(self._prepare, desk, arrival)))
-            else:
-                alone.append(self._pool.submit(self._serve, desk, arrival))
-        given = [(desk, shaped) for desk, found in together if (shaped := found.result())]
-        if given:
-            self._look_together(given)
-        for found in [*alone, *(self._pool.submit(self._score, *pair) for pair in given)]:
-            found.result()
-
-    def _look_together(self, given: Sequence[tuple[Desk, Arrival]]) -> None:
-        try:
-            look_together([desk.seat.pipeline for desk, _ in given], [arrival.frame for _, arrival in given])
-        except Exception:  # whatever is wrong with one, each then asks for itself
-            LOG.exception("cameras cannot be looked at together")
-
-    def _serve(self, desk: Desk, arrival: Arrival) -> None:
-        """Prepare and score a frame that no network has to see beside others."""
-        if shaped := self._prepare(desk, arrival):
-            self._score(desk, shaped)
-
-    def _prepare(self, desk: Desk, arrival: Arrival) -> Arrival | None:
-        try:
-            return desk.seat.prepare(arrival)
-        except Exception as error:  # a fault at one camera must not touch the others
-            LOG.exception("the view of camera %s cannot be looked at", desk.camera.name)
-            self._fault(desk, arrival, error)
-            return None
-
-    def _score(self, desk: Desk, arrival: Arrival) -> None:
-        try:
-            update = desk.seat.step(arrival)
-        except StorageError as error:  # scores are safe, windows or curves are not
-            LOG.warning("camera %s: %s", desk.camera.name, error)
-            self.health.error("disk")
-            return
-        except Exception as error:  # as above
-            LOG.exception("camera %s cannot be scored", desk.camera.name)
-            self._fault(desk, arrival, error)
-            return
-        self.health.frame(desk.camera.name, time.monotonic() - arrival.clock)
-        if update is not None:
-            self._found(arrival, update.calibrated)
-
-    def _fault(self, desk: Desk, arrival: Arrival, error: Exception) -> None:
-        self.health.error("scoring")
-        desk.seat.start_anew(f"a frame cannot be scored ({type(error).__name__})", arrival.at)
 
     def _tick(self) -> None:
         now = time.monotonic()
