@@ -131,8 +131,9 @@ class DeliveryError(AmissError):
 
     Attributes:
         pause: Seconds for which the receiver should be left alone; None where it only seems to be out of reach.
+        alone: Whether it is this message that is not taken, and another may be.
     """
 
-    def __init__(self, text: str, pause: float | None = None) -> None:
+    def __init__(self, text: str, pause: float | None = None, *, alone: bool = False) -> None:
         super().__init__(text)
-        self.pause = pause
+        self.pause, self.alone = pause, alone

@@ -45,14 +45,14 @@ def test_the_example_of_an_event_is_what_is_sent() -> None:
         "tube": {"at": [1.0]},
         "likeness": {},
     }
-    message = Message("4f1c2a90b7d3-new-0", "c", Change.NEW, "gate", body)
+    message = Message("4f1c2a90b7d3:new:0", "c", Change.NEW, "gate", body)
     assert json.loads(blocks("json")[0]) == document(message)
     assert blocks("text")[0].splitlines() == [title_of(message), *text_of(message, "Europe/Berlin").splitlines()]
 
 
 def test_the_example_of_an_incident_is_what_is_sent() -> None:
     body = {"camera": "gate", "kind": "gap", "start": 1770000000.0, "end": None, "detail": "No frames for 5 s."}
-    assert json.loads(blocks("json")[1]) == document(Message("gate-gap-1770000000", "c", None, "gate", body))
+    assert json.loads(blocks("json")[1]) == document(Message("gate-gap-1770000000000:new:0", "c", None, "gate", body))
 
 
 def test_the_example_of_settings_is_taken() -> None:

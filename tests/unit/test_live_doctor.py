@@ -55,7 +55,7 @@ def test_what_is_not_is_said_with_what_to_do(tmp_path: Path, model_folder: Path)
     assert "is no source of pictures" in seen["camera odd"].text
     assert "there is no model" in seen["model of odd"].text
     assert "choose another port" in seen["metrics"].text
-    assert f"http://***@127.0.0.1:{nobody}/x does not answer" in seen["alert hook"].text
+    assert f"http://***@127.0.0.1:{nobody}/*** does not answer" in seen["alert hook"].text
     assert seen["disk"].level is Level.DOUBTFUL
     assert (seen["model of dead"].level, "is extrapolated from" in seen["model of dead"].text) == (Level.DOUBTFUL, True)
     assert "learned after 24 hours of footage, with boxes from motion" in seen["model of fresh"].text

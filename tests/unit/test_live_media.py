@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,9 @@ def text(words: str) -> Callable[[Path], None]:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != ".amiss"
+    )
 
 
 def make(store: Store, **settings: float) -> Media:
@@ -229,6 +232,26 @@ def test_a_store_that_knows_nothing_deletes_nothing(store: Store) -> None:
     name = put_file(store.media, "gate/2023-11-14/e1-clip.mp4", 9 * DAY)
     assert make(store).check() == MediaReport(kept=(name,))
     assert files(store.media) == [name]
+
+
+def test_where_the_disk_is_not_mounted_nothing_is_forgotten(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """An empty folder in its place, which another start fills a little, and then the disk is there again."""
+    media = make(store)
+    media.check()
+    for name in ("first", "e1", "e2"):
+        keep(store, media, name, AT - 800)
+    whole, away = files(store.media), store.media.with_name("away")
+    store.media.rename(away)
+    store.media.mkdir()
+    assert len(media.check(AT + 3600).missing) == 6
+    assert "is a disk not mounted?" in caplog.text
+    keep(store, media, "e3", AT)
+    assert len(media.check(AT + 7200).missing) == 6
+    shutil.rmtree(store.media)
+    away.rename(store.media)
+    report = media.check(AT + 9000)
+    assert (len(report.missing), report.deleted, report.kept) == (2, (), ()), "those of e3 went with the empty folder"
+    assert files(store.media) == whole
 
 
 def test_each_machine_looks_after_its_own_cameras(store: Store) -> None:

@@ -233,6 +233,32 @@ def test_at_the_end_what_is_due_is_still_sent() -> None:
     assert channel.closed
 
 
+def test_at_the_end_one_message_that_is_refused_keeps_no_other_back() -> None:
+    outbox, channel = MemoryOutbox(retry=60.0), MemoryChannel()
+    deliverer = Deliverer(outbox, [channel], poll=60)
+    deliverer.start()
+
+    def refused(message: Message) -> None:
+        if message.id == "event1-new":
+            raise DeliveryError("it is malformed", pause=1.0, alone=True)
+
+    channel.trouble = refused
+    outbox.put(event(1), event(2), event(3))
+    assert deliverer.finish(9)
+    assert outbox.done == ["event2-new", "event3-new"]
+    assert [name for name, _ in outbox.failures] == ["event1-new"]
+
+
+def test_at_the_end_a_receiver_that_is_away_is_tried_once() -> None:
+    outbox, channel = MemoryOutbox(retry=60.0), MemoryChannel()
+    deliverer = Deliverer(outbox, [channel], poll=60)
+    deliverer.start()
+    channel.trouble = refuse
+    outbox.put(event(1), event(2), event(3))
+    assert deliverer.finish(9)
+    assert [name for name, _ in outbox.failures] == ["event1-new"]
+
+
 def test_at_the_end_a_receiver_that_does_not_answer_is_not_waited_for() -> None:
     outbox, channel = MemoryOutbox(event()), MemoryChannel()
     release = threading.Event()

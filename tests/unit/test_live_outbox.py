@@ -215,3 +215,21 @@ def test_whatever_happens_each_message_comes_in_order_under_one_id(stored: Place
         told = [wanted.index(message) for message in receiver.got if message.startswith(f"{full}:")]
         assert told == sorted(told)  # one that comes twice comes before the next
     stored.close()
+
+
+def test_the_end_of_an_event_waits_for_its_video_where_a_receiver_shows_it(stored: Place) -> None:
+    store = stored.open()
+    channels, hold = ("phone", "mail"), {"mail": 23.0}
+    for name in ("e1", "e2"):
+        store.put_event(event(name), Change.NEW, channels, hold=hold)
+        for channel in channels:
+            assert due(store, channel=channel) == [f"{name}:new:0"], "only an end waits"
+            store.delivered(store.due(channel, AT)[0], AT)
+        store.put_event(event(name, open=False), Change.END, channels, hold=hold)
+        store.delivered(store.due("phone", AT)[0], AT)
+    assert due(store, channel="mail") == []
+    store.set_media("e1", clip="gate/e1-clip.mp4")
+    (message,) = store.due("mail", AT)
+    assert (message.id, message.body["clip"]) == ("e1:end:0", "gate/e1-clip.mp4")
+    assert due(store, AT + 22.9, "mail") == ["e1:end:0"]
+    assert due(store, AT + 23.1, "mail") == ["e1:end:0", "e2:end:0"], "nor for ever"

@@ -127,3 +127,19 @@ def test_an_event_of_the_store_has_a_likeness_that_can_be_compared(kept: Store, 
     kept.put_event(event("old", likeness={}), Change.NEW)
     people.call_normal(kept, "old", "ann")
     assert happen(kept, clock, 10).alarm
+
+
+def test_a_later_word_counts_also_where_the_clock_was_set_back(kept: Store, clock: Clock) -> None:
+    course = Course(Life.LIVE, AT, "")
+    kept.set_life("gate", course.life, course.why, course.by, course.detail)
+    clock.now = AT + 3600
+    people.put(kept, "gate", Life.FROZEN, "ann")
+    clock.now = AT + 60
+    people.put(kept, "gate", Life.LIVE, "bob")
+    word = Word.kept(kept.lives()["gate"])
+    assert word is not None
+    assert (word.life, word.by) == (Life.LIVE, "bob")
+    assert word.at > AT + 3600
+    heard = Course(Life.FROZEN, AT + 3600, "set by ann", "ann", heard=AT + 3600)
+    kept.set_life("gate", heard.life, heard.why, heard.by, heard.detail, heard=heard.heard)
+    assert kept.lives()["gate"].life is Life.LIVE, "what the watcher knew before it heard the last word"

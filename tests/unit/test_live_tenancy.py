@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from amiss.errors import BusyError, ConfigError, ModelError
-from amiss.live.desk import PostHouse
 from amiss.live.keeper import Keeper
 from amiss.live.moves import Moves
 from amiss.live.post import Post
@@ -276,54 +275,19 @@ def test_receivers_come_and_go() -> None:
     assert made[1].closed
 
 
-POSTS = {**NAMES, LeaseKind.ALERT: ["c"]}
-
-
-def posts_of(outbox: MemoryOutbox) -> tuple[Post, PostHouse]:
-    post = Post(outbox, {"c": MemoryChannel}, 0.05)
-    return post, PostHouse(post, Keeper())
-
-
-def test_who_goes_last_tells_what_the_shard_that_told_left(shards: Shards) -> None:
-    """All end at once: the one with the receiver is gone before the other has written what it saw."""
-    first = shards("a", names=POSTS)
-    until(lambda: (LeaseKind.ALERT, "c") in first.leases)
-    second = shards("b", names=POSTS)
+def test_who_goes_last_tells_what_is_left_to_all_receivers() -> None:
     outbox = MemoryOutbox(event(1))
-    post, house = posts_of(outbox)
-    leaving = threading.Timer(0.5, first.close)
-    leaving.start()
-    house.part(second, lambda: {"c"} if outbox.waiting else set())
-    assert post.names == {"c"}
-    post.close()
-    leaving.join()
-    assert outbox.done == ["event1-new"]
-    assert set(second.leases) == {(LeaseKind.ALERT, "c")}, "of the cameras of the other it takes none on its way out"
+    made: list[MemoryChannel] = []
 
+    def make() -> Any:
+        made.append(MemoryChannel())
+        return made[-1]
 
-def test_where_another_shard_tells_it_is_only_waited_for(shards: Shards) -> None:
-    shards("a", names=POSTS)
-    second = shards("b", names=POSTS)
-    outbox = MemoryOutbox(event(1))
-    post, house = posts_of(outbox)
-    telling = threading.Timer(0.5, lambda: outbox.delivered_all(list(outbox.waiting), time.time()))
-    telling.start()
-    begun = time.monotonic()
-    house.part(second, lambda: {"c"} if outbox.waiting else set())
-    assert 0.4 < time.monotonic() - begun < 3
-    assert post.names == set()
-
-
-def test_nobody_is_waited_for_without_end(shards: Shards, caplog: pytest.LogCaptureFixture) -> None:
-    shards("a", names=POSTS)
-    second = shards("b", names=POSTS)
-    _, house = posts_of(MemoryOutbox(event(1)))
-    begun = time.monotonic()
-    house.part(second, lambda: {"c"}, 0.5)
-    assert 0.4 < time.monotonic() - begun < 3
-
-    def away() -> set[str]:
-        raise BusyError("the server does not answer")
-
-    house.part(second, away)
-    assert "waits for the next start" in caplog.text
+    post = Post(outbox, {"c": make, "other": make}, 0.05)
+    post.take_up("c")
+    until(lambda: outbox.done)
+    post.close(last=False)
+    outbox.put(event(2))
+    post.tell_rest()
+    assert outbox.done == ["event1-new", "event2-new"]
+    assert [(channel.started, channel.closed) for channel in made] == [(True, True), (False, False), (True, True)]

@@ -123,3 +123,18 @@ def test_a_file_that_nobody_has_is_told_after_each_was_asked() -> None:
     Desk(team, 5).run(iter([book.task("a", elsewhere=True)]))
     assert [worker for worker, _ in team.given] == [0, 1]
     assert str(book.failed["a"]) == "not here"
+
+
+def test_a_worker_that_is_lost_while_it_has_nothing_to_do_ends_nothing() -> None:
+    """At the end of an archive there are fewer tasks than workers, and the system may be short of memory."""
+    book = Book()
+
+    class Idle(Pretend):
+        def wait(self) -> Answer:
+            if 1 in self.workers:
+                self.workers = (0, 2)
+                return Answer(1, lost=True)
+            return super().wait()
+
+    Desk(Idle(lambda _, name: name), 3).run(iter([book.task("a")]))
+    assert book.done == {"a": ("a", 0)}

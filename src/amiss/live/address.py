@@ -10,13 +10,17 @@ __all__ = ["Address", "shown"]
 HIDDEN = "***"
 TELLING = ("pass", "pwd", "token", "key", "secret", "auth", "sig", "code")
 """What is in the name of a part of a query that lets somebody in."""
+KEYED = ("http", "https", "rtsp", "rtspt", "rtsps", "rtmp", "rtmps", "srt", "udp")
+"""Schemes of addresses whose path may let somebody in."""
 LEAST = 4
 """Letters of a user's name from which it is hidden wherever it stands; shorter ones stand in any word."""
 
 
 @dataclass(frozen=True, repr=False)
 class Address:
-    """An address; its text and its representation hide user, password and query.
+    """An address; its text and its representation hide user, password and query, and the path of a camera or a hook.
+
+    A recorder's path may be a key of its own, as the path of a webhook is.
 
     Where a password has a character that ends the host (`/`, `?` or `#`) and is not quoted, what comes before the last
     `@` is all taken for user and password, and nothing is shown but the scheme.
@@ -59,10 +63,11 @@ class Address:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Texts that must not be shown, as they stand and unquoted: user, password and query, where there are any."""
+        """Texts that must not be shown, as they stand and unquoted: user, password, path and query, where there are."""
         parts = self.parts
         found = [parts.password, parts.query] if parts.netloc else []
         found += [parts.username] if parts.netloc and len(parts.username or "") >= LEAST else []
+        found += [parts.path] if self._hides_path and len(parts.path) > LEAST else []
         found += [self._login, self.password] if self._login else []
         found += self.keys
         return tuple(dict.fromkeys(text for given in found if given for text in (given, unquote(given))))
@@ -75,6 +80,10 @@ class Address:
         whole = self.parts.netloc.rpartition("@")[0]
         return login if sign and at and ":" in login and login != whole else None
 
+    @property
+    def _hides_path(self) -> bool:
+        return self.scheme in KEYED and self.parts.path.strip("/") != ""
+
     def __str__(self) -> str:
         parts = self.parts
         if self._login:
@@ -83,7 +92,8 @@ class Address:
             return urlunsplit(parts) if parts.path != HIDDEN else HIDDEN
         host = parts.netloc.rpartition("@")[2]
         netloc = f"{HIDDEN}@{host}" if "@" in parts.netloc else host
-        return urlunsplit((parts.scheme, netloc, parts.path, HIDDEN if parts.query else "", ""))
+        path = f"/{HIDDEN}" if self._hides_path else parts.path
+        return urlunsplit((parts.scheme, netloc, path, HIDDEN if parts.query else "", ""))
 
     def __repr__(self) -> str:
         return f"Address({str(self)!r})"

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from amiss.errors import AmissError
 from amiss.live.feed.camera import Camera
 from amiss.live.keeper import Keeper
 from amiss.live.nouns import Arrival
 from amiss.live.post import Post
 from amiss.live.seat import Seat
-from amiss.live.store import Lease, LeaseKind
-from amiss.live.tenancy import Tenancy
+from amiss.live.store import Lease
 
 __all__ = ["CameraHouse", "Desk", "PostHouse"]
-
-LOG = logging.getLogger(__name__)
-
-PARTING, LOOK = 10.0, 0.1
-"""Most seconds that a shard which ends waits until all is told, and those between two looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,24 +93,3 @@ class PostHouse:
         """Send nothing more."""
         if self._post.stop(lease.name):
             self._keeper.add(f"the end of alerts to {lease.name}", partial(self._post.give_up, lease.name), must=False)
-
-    def part(self, tenancy: Tenancy, waiting: Callable[[], Collection[str]], seconds: float = PARTING) -> None:
-        """See to it that what was put into the outbox at the end is told: by the shard that has the receiver, or here.
-
-        Where all shards end at once, the one that tells may be gone before the last has written what it saw.
-
-        Args:
-            tenancy: What this process has; it takes no cameras any more.
-            waiting: The receivers for which there are messages.
-            seconds: Most that are waited.
-        """
-        tenancy.seek(LeaseKind.ALERT)
-        until = time.monotonic() + seconds
-        try:
-            while time.monotonic() < until and (left := set(waiting()) - self._post.names):
-                for kind, name in tenancy.leases:
-                    if kind is LeaseKind.ALERT and name in left:
-                        self._post.take_up(name)
-                time.sleep(LOOK)
-        except AmissError as error:
-            LOG.warning("what is still to be told waits for the next start: %s", error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,7 +12,7 @@ from amiss.errors import AmissError, BusyError
 from amiss.live.alarms import Known, Note
 from amiss.live.health import ChannelNumbers, Health
 from amiss.live.keeper import Keeper
-from amiss.live.life import Course, Word
+from amiss.live.life import Course
 from amiss.live.nouns import Arrival, Change, EventRow, Incident, Message, Verdict
 from amiss.live.recorder import Clip, write_clip, write_snapshot
 from amiss.live.settings import MediaSettings
@@ -20,11 +21,18 @@ from amiss.types import Image
 
 __all__ = ["Journal", "Seen"]
 
+LOG = logging.getLogger(__name__)
+
 WEEKS = 8 * 7 * 86_400.0
 """Seconds back to which events are asked for that are no example of normal."""
 DAY = 86_400.0
 MOST = 10_000
 """Events that are asked for at once."""
+CUTTING = 20.0
+"""Most seconds, after the last picture of a video, for which it is waited for before an event's end is told."""
+CROWD = 64
+"""Things that wait to be kept from which on pictures and videos are left out: a store that is away for hours must not
+cost the memory that what is kept later waits in."""
 COUNT, LONG = 30.0, 300.0
 """Seconds between two counts of alarms, and between two looks at all of the last weeks."""
 
@@ -60,6 +68,7 @@ class Journal:
         lease: Gives the lease under which a camera is watched, where cameras are shared: what comes later than the
             lease lasted is refused, also if the camera has come back meanwhile. Pictures and clips are not: only who
             saw an event has any, and it names them only where it was kept.
+        patient: Names of those whose message on an end waits a while for the video.
     """
 
     def __init__(
@@ -72,7 +81,9 @@ class Journal:
         health: Health,
         settings: MediaSettings,
         lease: Callable[[str], Lease | None] = lambda _: None,
+        patient: Collection[str] = (),
     ) -> None:
+        self._hold = dict.fromkeys(patient, settings.after + CUTTING)
         self._lease = lease
         self._store, self._media, self._channels, self._wake = store, media, channels, wake
         self._keeper, self._cutter = keepers
@@ -85,6 +96,10 @@ class Journal:
     def seen(self) -> Seen:
         """What the store said when it was last asked, see `refresh`."""
         return self._seen
+
+    @property
+    def _crowded(self) -> bool:
+        return self._keeper.waiting + self._cutter.waiting > CROWD
 
     def known(self, camera: str) -> Sequence[Known]:
         """What people have called normal at a camera."""
@@ -108,21 +123,27 @@ class Journal:
             if note.change is Change.NEW:  # a picture is of an event that is kept
                 self._keep(row, Change.UPDATE, ())
             self._picture(row.id, arrival.frame.image)
-        self._keep(row, note.change, self._channels.get(camera, ()))
+        self._keep(row, note.change, self._channels.get(camera, ()), self._hold)
         if note.change is Change.NEW:
-            self._keeper.add("latency", lambda: self._health.alarm(camera, time.monotonic() - arrival.clock))
+            clock = arrival.clock
+            self._keeper.add("latency", lambda: self._health.alarm(camera, time.monotonic() - clock))
 
-    def _keep(self, row: EventRow, change: Change, channels: Sequence[str]) -> None:
+    def _keep(
+        self, row: EventRow, change: Change, channels: Sequence[str], hold: Mapping[str, float] | None = None
+    ) -> None:
         lease = self._lease(row.camera)
 
         def work() -> None:
-            self._store.put_event(row, change, channels, lease)
+            self._store.put_event(row, change, channels, lease, hold)
             if channels:
                 self._wake()
 
         self._keeper.add(f"keeping event {row.id}", work)
 
     def _picture(self, event: str, image: Image) -> None:
+        if self._crowded:
+            LOG.warning("event %s is kept without its picture: too much waits to be kept", event)
+            return
         writer = partial(write_snapshot, image=image, width=self._settings.width)
         work = partial(self._media.write, event, MediaKind.SNAPSHOT, writer)
         self._keeper.add(f"the picture of event {event}", work_of(work), must=False)
@@ -138,11 +159,16 @@ class Journal:
         """Write the video of an event, beside all that is kept in the store."""
         if not clip.shots:
             return
+        if self._crowded:
+            LOG.warning("event %s is kept without its video: too much waits to be kept", clip.event)
+            return
         writer = partial(write_clip, clip=clip, rate=self._settings.rate)
-        work = partial(self._media.write, clip.event, MediaKind.CLIP, writer)
-        self._keeper.add(
-            "clips", lambda: self._cutter.add(f"the clip of event {clip.event}", work_of(work), must=False)
-        )
+
+        def work() -> None:
+            self._media.write(clip.event, MediaKind.CLIP, writer)
+            self._wake()  # who waited for it
+
+        self._keeper.add("clips", lambda: self._cutter.add(f"the clip of event {clip.event}", work, must=False))
 
     def incident(self, incident: Incident) -> None:
         """Keep what is wrong with a camera, and tell of it."""
@@ -175,10 +201,8 @@ class Journal:
         lease = self._lease(camera)
 
         def work() -> None:
-            record = self._store.life(camera)
-            word = Word.kept(record) if record else None
-            if word is None or word.at <= course.heard:
-                self._store.set_life(camera, course.life, course.why, course.by, course.detail, lease)
+            said = course.life, course.why, course.by, course.detail
+            self._store.set_life(camera, *said, lease, heard=course.heard)
 
         self._keeper.add(f"the life of camera {camera}", work)
 

@@ -12,6 +12,8 @@ from amiss.live.store import Feedback, FeedbackKind, Life, Store
 __all__ = ["call_normal", "call_right", "find_event", "put", "snooze", "take_back", "wake"]
 
 DAY = 86_400.0
+LATER = 1e-3
+"""Seconds by which a word is later than the one before it, where clocks say otherwise."""
 
 
 def find_event(store: Store, event: str) -> EventRow:
@@ -123,6 +125,8 @@ def put(store: Store, camera: str, life: Life, by: str) -> None:
     if record is None:
         known = ", ".join(store.lives()) or "none yet"
         raise ConfigError(f"there is no camera {camera!r} in this store; those it knows: {known}")
-    word = Word(life, by, time.time())
+    before = Word.kept(record)
+    # later than what was said before, whatever the clocks of those who say it show
+    word = Word(life, by, max(time.time(), before.at + LATER) if before else time.time())
     store.set_life(camera, life, f"set by {by}", by, word.detail(record))
     store.log(by, f"put into {life}", camera)

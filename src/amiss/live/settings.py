@@ -116,7 +116,11 @@ class CameraSettings(Settings):
     connect: float = Field(10.0, gt=0, description="Seconds in which a camera must answer.")
     silence: float = Field(5.0, gt=0, description="Seconds without a frame after which the connection is made anew.")
     retry: float = Field(30.0, gt=0, description="Most seconds between two attempts to connect; the first are sooner.")
-    queue: int = Field(16, ge=2, description="Frames that may wait to be scored; then the oldest are dropped.")
+    queue: int = Field(
+        16,
+        ge=2,
+        description="Frames that may wait until the scorer takes them, all at once; then the oldest are dropped.",
+    )
 
 
 class MediaSettings(Settings):

@@ -107,10 +107,6 @@ class Tenancy:
         share = self._round.quota.get(LeaseKind.CAMERA, 0)
         return ShardNumbers(self._name, held, share, self._round.shards, max(self._until - self._clock(), 0.0))
 
-    def seek(self, kind: LeaseKind) -> None:
-        """Take nothing any more but of one kind; what is held is renewed as before."""
-        self._wanted = {kind: self._wanted[kind]}
-
     def release(self, lease: Lease, *, avoid: bool = False) -> None:
         """Give something back, so that others can take it at once.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from amiss.errors import ConfigError
+from amiss.errors import AmissError, ConfigError, StorageError
 from amiss.live.alarms import RECENT
 from amiss.live.desk import CameraHouse, Desk, PostHouse
 from amiss.live.feed.camera import Camera, State
@@ -23,6 +23,7 @@ from amiss.live.journal import Journal
 from amiss.live.keeper import Keeper
 from amiss.live.life import Course
 from amiss.live.moves import House, Moves
+from amiss.live.notify.base import Standing
 from amiss.live.notify.make import make_channel
 from amiss.live.nouns import Arrival, EventRow
 from amiss.live.post import Post
@@ -49,7 +50,11 @@ SWEEP = 600.0
 """Seconds between two looks at how full the disk is."""
 KEPT = 90 * 86_400.0
 """Seconds for which curves are kept, and messages, also those that a receiver never took."""
+SHOWING = ("webhook", "apprise")
+"""Kinds of receivers that are given an event's video with its end; by MQTT a state follows, which must not wait."""
 IDLE = 0.2
+MANY = 10_000
+"""Incidents that may last at once."""
 POLL, POLL_SHARED = 5.0, 0.5
 """Seconds between two looks at the outbox for what this process did not put there itself: no others, or other shards.
 """
@@ -100,16 +105,16 @@ class Watcher:
         self.media = Media(self.store, settings.media, names)
         self._watchdog = Watchdog({"scoring": SILENT, "keeping": SILENT})
         self._keeper = Keeper(self.health.error, lambda: self._watchdog.alive("keeping"))
-        self._cutter = Keeper(self.health.error)
+        self._cutter, self._sweeper = Keeper(self.health.error), Keeper(self.health.error)
         shared = settings.shard.name is not None
-        self._post = Post(self.store, makers, POLL_SHARED if shared else POLL)
-        self._posts = PostHouse(self._post, self._keeper)
+        self._post = Post(self.store, makers, POLL_SHARED if shared else POLL, self._standing)
         told = {name: [alert.name for alert in settings.alerts if _hears(alert, name)] for name in names}
         keepers = self._keeper, self._cutter
         self._leases: dict[str, Lease] = {}
         lease = self._leases.__getitem__ if shared else lambda _: None
         told_by = self._post.wake, self.health, settings.media
-        self.journal = Journal(self.store, self.media, keepers, told, *told_by, lease)
+        patient = [alert.name for alert in settings.alerts if alert.kind in SHOWING]
+        self.journal = Journal(self.store, self.media, keepers, told, *told_by, lease, patient)
         self._habits = Habits(settings.media, self.journal.known, self.store.open_events, self._last_alarms)
         self._desks: dict[str, Desk] = {} if shared else {name: self._desk(name) for name in names}
         self._tenancy = self._tenant() if shared else None
@@ -128,6 +133,19 @@ class Watcher:
         seat = Seat(name, settings, home, self.journal, self._habits, Course.kept(life) if life else None)
         return Desk(Camera(name, settings, seat.gap), seat, deque())
 
+    def _standing(self) -> Standing:
+        """What goes on at all cameras, also those of other shards."""
+        events: dict[str, list[str]] = defaultdict(list)
+        incidents: dict[str, list[str]] = defaultdict(list)
+        try:
+            for row in self.store.open_events():
+                events[row.camera] += [row.id] if row.alarm else []
+            for incident in self.store.incidents(lasting=True, limit=MANY):
+                incidents[incident.camera].append(str(incident.kind))
+        except StorageError as error:
+            LOG.warning("receivers are not told what goes on already: %s", error)
+        return Standing(events, incidents)
+
     def _tenant(self) -> Tenancy:
         """This process among those that share the cameras."""
         settings = self._settings
@@ -136,7 +154,10 @@ class Watcher:
 
     def _follower(self, tenancy: Tenancy) -> Moves:
         cameras = CameraHouse(self._desks, self._leases, self._desk, self.health.forget)
-        houses: dict[LeaseKind, House] = {LeaseKind.CAMERA: cameras, LeaseKind.ALERT: self._posts}
+        houses: dict[LeaseKind, House] = {
+            LeaseKind.CAMERA: cameras,
+            LeaseKind.ALERT: PostHouse(self._post, self._keeper),
+        }
         return Moves(tenancy, houses, self._keeper)
 
     def _last_alarms(self, camera: str) -> list[EventRow]:
@@ -185,7 +206,7 @@ class Watcher:
         else:
             for alert in self._settings.alerts:
                 self._post.take_up(alert.name)
-        for thread in (self._keeper, self._cutter):
+        for thread in (self._keeper, self._cutter, self._sweeper):
             thread.start()
         for desk in self._desks.values():
             desk.camera.start()
@@ -202,18 +223,26 @@ class Watcher:
         self._rounds.close()
         for desk in self._desks.values():
             desk.seat.close()
+        self._sweeper.close(0.0)
         for keeper in (self._keeper, self._cutter):
             if not keeper.close():
                 LOG.error("%d things could not be kept before the end", keeper.waiting)
-        if self._tenancy:
-            self._posts.part(self._tenancy, self.store.waiting)
-        self._post.close()
+        self._post.close(last=self._tenancy is None)
         if self._tenancy:
             self._tenancy.close()
+            self._tell_rest()
         self._watchdog.close()
         self.health.close()
         self.store.close()
         self._calm.close()
+
+    def _tell_rest(self) -> None:
+        """Of shards that all end, the last tells what was written after the one that told had gone."""
+        try:
+            if not self.store.shards():
+                self._post.tell_rest()
+        except AmissError as error:
+            LOG.warning("what is still to be told waits for the next start: %s", error)
 
     def stop(self) -> None:
         """Have `run` end soon; it may be called from anywhere."""
@@ -263,7 +292,8 @@ class Watcher:
             self.journal.refresh(list(self._desks))
         if now - self._swept >= SWEEP:
             self._swept = now
-            self._keeper.add("sweeping", self._sweep, must=False)
+            if not self._sweeper.waiting:  # beside what is kept: what waits for room on the disk must not wait for this
+                self._sweeper.add("sweeping", self._sweep, must=False)
         seen = self.journal.seen
         for name, desk in self._desks.items():
             desk.camera.watch()

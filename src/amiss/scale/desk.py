@@ -98,10 +98,13 @@ class Desk:
     def _settle(self) -> None:
         """Take the next answer in."""
         answer = self._team.wait()
-        task = self._busy.pop(answer.worker)
+        task = self._busy.pop(answer.worker, None)
         if answer.lost:
             for left in self._pinned.pop(answer.worker, []):
                 self.add(left)
+        if task is None:  # it had nothing to do
+            return
+        if answer.lost:
             if len(task.tried) < self._attempts:
                 self.add(task)
             else:

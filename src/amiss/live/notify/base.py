@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +11,17 @@ from amiss.errors import DeliveryError
 from amiss.live.nouns import Change, Message
 from amiss.live.settings import AlertSettings
 
-__all__ = ["BatchChannel", "Channel", "Outbox", "Outcome", "picture_of", "subject_of", "wants"]
+__all__ = [
+    "BatchChannel",
+    "Channel",
+    "Outbox",
+    "Outcome",
+    "Standing",
+    "StateChannel",
+    "picture_of",
+    "subject_of",
+    "wants",
+]
 
 PATIENCE = 3
 """Attempts after which a message goes without picture and video, lest they are what its receiver refuses."""
@@ -59,6 +70,27 @@ class BatchChannel(Channel, Protocol):
         Returns:
             What became of the first of them, of at least one: the others were not tried.
         """
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What goes on when a receiver is taken up, which earlier messages told, maybe by another process.
+
+    Attributes:
+        events: Ids of alarms that are open, by camera.
+        incidents: Kinds of what is wrong, by camera.
+    """
+
+    events: Mapping[str, Collection[str]] = field(default_factory=dict)
+    incidents: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+
+@runtime_checkable
+class StateChannel(Channel, Protocol):
+    """A channel that shows states, and not only what changes."""
+
+    def stand(self, standing: Standing) -> None:
+        """Begin with what goes on already; called before `start`."""
 
 
 class Outbox(Protocol):

@@ -156,7 +156,7 @@ class _Worker:
                     if self._stopped:
                         return 0.0
                     self._alive(self._channel.name)
-                    self._deliver(group)
+                    self._try(group)
         except DeliveryError as error:
             return self._pause(error.pause)
         except AmissError as error:
@@ -166,6 +166,14 @@ class _Worker:
             log.warning("alerts to %s: the outbox failed with %s", self._channel.name, type(error).__name__)
             return self._pause(None)
         return 0.0
+
+    def _try(self, group: list[Message]) -> None:
+        """Deliver, as `_deliver` says; in the last round one message that is refused keeps no other back."""
+        try:
+            self._deliver(group)
+        except DeliveryError as error:
+            if not (self._last and error.alone):
+                raise
 
     def _taken(self) -> list[Message]:
         """Some due messages; news that come from now on are looked at again."""
@@ -210,7 +218,7 @@ class _Worker:
         except DeliveryError as error:
             return [error]
         except FAULTS as error:  # its text may repeat an address, so only its kind is told
-            return [DeliveryError(f"the channel failed with {type(error).__name__}", pause=FIRST)]
+            return [DeliveryError(f"the channel failed with {type(error).__name__}", pause=FIRST, alone=True)]
         return [None]
 
     def _pause(self, asked: float | None) -> float:

@@ -282,7 +282,7 @@ class Link:
             if time.monotonic() > until:
                 raise DeliveryError(f"{where} was not acknowledged within {PATIENCE:g} s")
         if refusal := self._refused.pop(info.mid, None):
-            raise DeliveryError(f"the broker did not take {where}: {refusal}", pause=1.0)
+            raise DeliveryError(f"the broker did not take {where}: {refusal}", pause=1.0, alone=True)
 
 
 def _published(info: MQTTMessageInfo, where: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from amiss.errors import ConfigError
-from amiss.live.notify.base import BatchChannel, Channel, Outcome, wants
+from amiss.live.notify.base import BatchChannel, Channel, Outcome, Standing, StateChannel, wants
 from amiss.live.nouns import Message
 from amiss.live.settings import AlertSettings
 
@@ -43,6 +43,10 @@ class _Chosen:
     def __init__(self, settings: AlertSettings, channel: Channel) -> None:
         self.name = settings.name
         self._settings, self._channel = settings, channel
+
+    def stand(self, standing: Standing) -> None:
+        if isinstance(self._channel, StateChannel):
+            self._channel.stand(standing)
 
     def start(self) -> None:
         self._channel.start()

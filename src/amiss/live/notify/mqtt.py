@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from amiss.errors import ConfigError, DeliveryError
-from amiss.live.notify.base import Outcome, picture_of
+from amiss.live.notify.base import Outcome, Standing, picture_of
 from amiss.live.notify.discovery import CameraTopics, config_topic, device
 from amiss.live.notify.document import as_json, document
 from amiss.live.notify.link import Link, Publication
@@ -56,6 +56,12 @@ class MqttChannel:
             heard[f"{self._discovery}/status"] = self._born
         self._link = Link(settings.address.get_secret_value(), self._status("offline"), heard)
 
+    def stand(self, standing: Standing) -> None:
+        """Begin with what goes on already, of the cameras that it is told of."""
+        for camera in self._cameras:
+            self._open[camera].update(standing.events.get(camera, ()))
+            self._wrong[camera].update(standing.incidents.get(camera, ()))
+
     def start(self) -> None:
         """Begin to connect; once connected, cameras are announced and their states are published."""
         for camera in self._cameras:
@@ -83,7 +89,7 @@ class MqttChannel:
             try:
                 groups.append(self._publications(message))
             except OSError as error:
-                broken = DeliveryError(f"its picture cannot be read ({error.strerror})", pause=1.0)
+                broken = DeliveryError(f"its picture cannot be read ({error.strerror})", pause=1.0, alone=True)
                 break
             if sum(len(item.payload) for group in groups for item in group) > BURST:
                 break

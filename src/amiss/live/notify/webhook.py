@@ -144,7 +144,7 @@ class WebhookChannel:
             seconds = float(later) if later and later.isascii() and later.isdigit() else None
             raise DeliveryError(f"{self._address} asks to try later ({status})", seconds and min(seconds, LONGEST))
         if status in OF_MESSAGE:
-            raise DeliveryError(f"{self._address} refuses this message ({status})", pause=1.0)
+            raise DeliveryError(f"{self._address} refuses this message ({status})", pause=1.0, alone=True)
         what = "redirects, which is not followed" if 300 <= status < 400 else "takes no messages"
         raise DeliveryError(f"{self._address} {what} ({status}); check the address and the access", pause=CLOSED)
 

@@ -27,6 +27,8 @@ class CamerasPart(Part):
         by: str,
         detail: Mapping[str, Any] | None = None,
         lease: Lease | None = None,
+        *,
+        heard: float | None = None,
     ) -> CameraLife:
         """Keep the state of a camera's life; a new state is also kept in its history, the same again is not.
 
@@ -37,6 +39,8 @@ class CamerasPart(Part):
             by: A person, or the rule that did it.
             detail: What else is kept of it; None leaves what there is.
             lease: Under which the watcher says so, where cameras are shared; a person needs none.
+            heard: When the last word of a person was said that the watcher has heard: where there is a later one
+                (`asked` in what is kept), all stays as it is.
 
         Raises:
             LeaseError: The camera went to another process; nothing was kept.
@@ -46,7 +50,7 @@ class CamerasPart(Part):
 
         def work(session: Session) -> CameraLife:
             guard(session, lease)
-            return _set_life(session, new, keep=detail is None)
+            return _set_life(session, new, keep=detail is None, heard=heard)
 
         return self._database.write(work)
 
@@ -135,8 +139,10 @@ class CamerasPart(Part):
         return self._database.write(work)
 
 
-def _set_life(session: Session, new: CameraLife, *, keep: bool) -> CameraLife:
+def _set_life(session: Session, new: CameraLife, *, keep: bool, heard: float | None) -> CameraLife:
     stored = session.get(CameraTable, new.camera, with_for_update=True)
+    if stored is not None and heard is not None and float(stored.detail.get("asked", 0.0)) > heard:
+        return _life(stored)
     before = None if stored is None else stored.life
     if stored is None:
         stored = CameraTable(name=new.camera, detail=dict(new.detail))

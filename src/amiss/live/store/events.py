@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from amiss.live.store.columns import as_json
 from amiss.live.store.feedback import add_entry
 from amiss.live.store.leases import guard
 from amiss.live.store.names import media_name
-from amiss.live.store.outbox import Told, enqueue
+from amiss.live.store.outbox import Told, enqueue, release
 from amiss.live.store.part import Part
 from amiss.live.store.records import Lease
 from amiss.live.store.tables import ChangeTable, EventTable
@@ -35,7 +35,12 @@ class EventsPart(Part):
     """Events."""
 
     def put_event(
-        self, row: EventRow, change: Change, channels: Sequence[str] = (), lease: Lease | None = None
+        self,
+        row: EventRow,
+        change: Change,
+        channels: Sequence[str] = (),
+        lease: Lease | None = None,
+        hold: Mapping[str, float] | None = None,
     ) -> bool:
         """Keep an event, and a message for each channel, as one: when this returns both are on the disk.
 
@@ -52,6 +57,8 @@ class EventsPart(Part):
             change: What happened to it; `end` closes it.
             channels: Names of the receivers that are told.
             lease: Under which it was seen, where cameras are shared.
+            hold: Seconds for which receivers wait for the video of an event that ends, by their names; `set_media` ends
+                the wait.
 
         Returns:
             Whether it was not there yet.
@@ -67,7 +74,7 @@ class EventsPart(Part):
 
         def work(session: Session) -> bool:
             guard(session, lease)
-            return _put(session, row, change, channels, at, digest)
+            return _put(session, row, change, channels, at, digest, hold if change is Change.END else None)
 
         return self._database.write(work)
 
@@ -154,6 +161,8 @@ class EventsPart(Part):
     def set_media(self, event: str, snapshot: str | None = None, clip: str | None = None) -> None:
         """The files of an event, which must be whole and in their place before; None leaves what there is.
 
+        Messages on its end that wait for its video are held back no longer.
+
         Args:
             event: Its id.
             snapshot: Name of a picture, relative to the folder of media.
@@ -164,14 +173,29 @@ class EventsPart(Part):
         """
         names = {"snapshot": snapshot, "clip": clip}
         values = {kind: media_name(name) for kind, name in names.items() if name is not None}
+        at = self._clock()
+
+        def work(session: Session) -> None:
+            _change(session, event, values)
+            if clip is not None:
+                release(session, event, at)
+
         if values:
-            self._database.write(lambda session: _change(session, event, values))
+            self._database.write(work)
 
     def _rows(self, query: sa.Select[EventTable]) -> list[EventRow]:
         return [row_of(found) for found in self._database.read(lambda session: session.scalars(query).all())]
 
 
-def _put(session: Session, row: EventRow, change: Change, channels: Sequence[str], at: float, digest: str) -> bool:
+def _put(
+    session: Session,
+    row: EventRow,
+    change: Change,
+    channels: Sequence[str],
+    at: float,
+    digest: str,
+    hold: Mapping[str, float] | None,
+) -> bool:
     stored = session.get(EventTable, row.id, with_for_update=True)
     query = sa.select(ChangeTable).where(ChangeTable.event == row.id).order_by(ChangeTable.seq)
     known = session.scalars(query).all()
@@ -186,7 +210,7 @@ def _put(session: Session, row: EventRow, change: Change, channels: Sequence[str
     session.add(ChangeTable(event=row.id, change=change, number=number, digest=digest))
     message = f"{row.id}:{change}:{number}"
     body = event_body(dataclasses.replace(row, open=row.open and change is not Change.END))
-    enqueue(session, Told(message, row.id, row.camera, body, row.id, change), channels, at)
+    enqueue(session, Told(message, row.id, row.camera, body, row.id, change), channels, at, hold)
     return True
 
 

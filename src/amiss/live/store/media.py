@@ -30,6 +30,8 @@ __all__ = ["Media", "MediaKind", "MediaReport"]
 log = logging.getLogger(__name__)
 
 PARTIAL = ".partial"
+MARK = ".amiss"
+"""A file in the folder, so that it is told from an empty one in its place where its disk is not mounted."""
 GRACE = 600.0
 """Seconds for which a file may lie there before an event has to know it."""
 DAY, GIGABYTE = 86400.0, 1e9
@@ -61,7 +63,8 @@ class MediaReport:
 
     Attributes:
         partial: Half-written files that were deleted.
-        missing: Files that events named and that are not there; the events name them no more.
+        missing: Files that events named and that are not there; the events name them no more, unless most are
+            missing and the folder seems to be another one.
         deleted: Files that no event knew, and that were deleted.
         kept: Files that no event knows, and that were left: they are recent, or older than the first event of the
             store, which may have lost the events that they are of.
@@ -186,6 +189,13 @@ class Media:
             _delete(path)
         known = self._store.media_names(self._cameras)
         missing = sorted(name for name in known if not (self.folder / name).is_file())
+        if not self._is_its_own(len(known), len(missing)):
+            log.error(
+                "%s lacks %d of %d files of events, and may not be the folder that they were written to: is a disk not "
+                "mounted? Nothing is cleared or deleted there",
+                *(self.folder, len(missing), len(known)),
+            )
+            return MediaReport(tuple(sorted(map(self._relative, partial))), tuple(missing))
         self._store.clear_media(missing)
         unknown = sorted(name for name in whole if name not in known)
         first = self._store.first_start()
@@ -196,6 +206,18 @@ class Media:
         report = MediaReport(names, tuple(missing), tuple(deleted), tuple(kept))
         _tell(report)
         return report
+
+    def _is_its_own(self, known: int, missing: int) -> bool:
+        """Whether the folder is the one that events' files were written to, and not an empty one in its place.
+
+        It is marked so, once it has most of what events name.
+        """
+        mark = self.folder / MARK
+        if not mark.is_file() and 2 * missing > known:
+            return False
+        with storage_errors(mark):
+            mark.touch()
+        return True
 
     def _closed(self, **limits: Any) -> list[EventRow]:
         return self._store.events_with_media(self._cameras, **limits)

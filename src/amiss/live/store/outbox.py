@@ -45,7 +45,9 @@ class Told:
     change: Change | None = None
 
 
-def enqueue(session: Session, told: Told, channels: Sequence[str], at: float) -> None:
+def enqueue(
+    session: Session, told: Told, channels: Sequence[str], at: float, hold: Mapping[str, float] | None = None
+) -> None:
     """Put a message for each channel into the outbox, as part of a transaction.
 
     Args:
@@ -53,11 +55,19 @@ def enqueue(session: Session, told: Told, channels: Sequence[str], at: float) ->
         told: The message.
         channels: Names of the receivers; one that is named twice gets it once.
         at: Now.
+        hold: Seconds for which a message is held back, by receiver.
     """
     for channel in dict.fromkeys(channels):
         given = {"id": told.id, "subject": told.subject, "camera": told.camera, "body": dict(told.body)}
-        times = {"put": at, "due": at, "attempts": 0, "delivered": None, "why": None}
+        times = {"put": at, "due": at + (hold or {}).get(channel, 0.0), "attempts": 0, "delivered": None, "why": None}
         session.add(OutboxTable(**given, **times, channel=channel, event=told.event, change=told.change))
+
+
+def release(session: Session, event: str, at: float) -> None:
+    """Hold messages on the end of an event back no longer, as part of a transaction."""
+    table = OutboxTable
+    held = table.event == event, table.change == Change.END, table.delivered.is_(None), table.attempts == 0
+    session.execute(sa.update(table).where(*held, table.due > at).values(due=at))
 
 
 class OutboxPart(Part):
