@@ -5,10 +5,12 @@ Run it after a setting has changed: `.venv/bin/python scripts/settings_page.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from amiss.config import Config, Settings, setting_rows
+from amiss.engine.model import LEVEL_KEYS, OPEN_KEYS
 from amiss.methods import METHODS
 
 __all__ = ["settings_page"]
@@ -36,10 +38,11 @@ In the library they are `amiss.learn(..., settings=["scoring.budget=2/day"])`, o
 refused with one line that names it.
 
 A model keeps the settings that it was learned with. When scoring, only those that take no part in what was learned can
-be changed: `report.*`, `device`, `cache`, `scoring.causal`, `scoring.release`, `scoring.merge` and
-`scoring.min_seconds`.
+be changed: {open}.
+For another {levels} the level is set anew,
+from what was held back.
 
-`perception.scenes.*` is read by a part of the library that no command uses yet: the background and health of a view
+`perception.scenes.*` decides when `amiss watch` takes a view for another one: the background and health of a view
 (`amiss.perception.scenes`). `perception.clips.*` is for the methods that learn from labels of videos.
 
 Environment: `AMISS_WEIGHTS` is a folder of pretrained networks.
@@ -50,10 +53,16 @@ can be removed at any time.
 
 def settings_page() -> str:
     """The whole page, as Markdown."""
-    parts = [HEAD, "## Settings of a run\n", _table(Config, "")]
+    keys = [f"{key}*" if key.endswith(".") else key for key in OPEN_KEYS]
+    head = HEAD.replace("{open}", _listed([key.replace("engine", "engine*") for key in keys], "and"))
+    parts = [head.replace("{levels}", _listed(LEVEL_KEYS, "or")), "## Settings of a run\n", _table(Config, "")]
     for name in METHODS:
         parts += [f"## Settings of the method `{name}`\n", _table(METHODS[name].settings_type, "method.")]
     return "\n".join(parts)
+
+
+def _listed(keys: Sequence[str], last: str) -> str:
+    return ", ".join(f"`{key}`" for key in keys[:-1]) + f" {last} `{keys[-1]}`"
 
 
 def _table(model: type[Settings], prefix: str) -> str:

@@ -21,7 +21,7 @@ def test_a_prior_is_made_and_what_is_none_is_told_in_one_line(
     amiss.learn(clips, config=config).save(tmp_path / "gate.amiss")
     done = run("prior", tmp_path / "gate.amiss", "--out", tmp_path / "sub" / "some.prior")
     assert done.status == 0, done.err
-    assert "the prior of 1 cameras is" in done.out
+    assert "the prior of 1 camera is" in done.out
     borrowed = config.model_copy(update={"method": config.method | {"prior": [str(tmp_path / "sub" / "some.prior")]}})
     amiss.learn(clips[:2], config=borrowed).save(tmp_path / "yard.amiss")
     told = json.loads((tmp_path / "yard.amiss" / "model.json").read_text())

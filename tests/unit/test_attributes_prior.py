@@ -277,3 +277,9 @@ def test_tails_of_others_weigh_what_the_own_held_back_tracks_leave() -> None:
     assert [float((values == level).mean()) for level in (0, 1, 2)] == pytest.approx([0.5, 0.25, 0.25], abs=1e-3)
     assert not Others(others, 1.0).mixed(own).any()
     assert tail_sample({"quantiles": [0.0, 1.0]}) == pytest.approx(np.linspace(0, 1, 512))
+
+
+def test_a_camera_that_is_given_twice_counts_once(here: Here, tmp_path: Path) -> None:
+    file = tmp_path / "some.prior"
+    file.write_bytes(read_prior(here.models).to_bytes())
+    assert len(read_prior([*here.models, here.models[0], file]).cameras) == len(here.models)

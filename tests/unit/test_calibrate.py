@@ -129,3 +129,14 @@ def test_the_interval_of_a_level_that_is_counted_is_counted_too() -> None:
     found = calibrate([curve], 0.0, config, GAP)
     events = [events_at(replace(found, level=level), curve, config) for level in (found.low, found.level, found.high)]
     assert events == [15, 9, 5]  # the hour lacks the step of its last frame
+
+
+def test_hours_without_pictures_are_no_footage() -> None:
+    """The budget is of what was seen: five minutes, fifty in which nothing was, and five more."""
+    values, seconds = with_bumps(24, 600)
+    jump = seconds.copy()
+    jump[len(jump) // 2 :] += 3000
+    config = ScoringConfig(budget="60/hour")
+    whole, broken = (calibrate([(values, clock)], 0.0, config, GAP) for clock in (seconds, jump))
+    assert broken.hours == pytest.approx(whole.hours, rel=1e-3)
+    assert broken.level == pytest.approx(whole.level)

@@ -118,3 +118,12 @@ def test_a_prefix_stands_before_the_key_in_messages() -> None:
         AttributesSettings.build({"neighbours": 0}, prefix="method.")
     with pytest.raises(ConfigError, match=r"no setting 'method\.kindness'"):
         AttributesSettings.build({"kindness": 1}, prefix="method.")
+
+
+def test_keys_of_a_file_may_have_dots(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("scoring.budget: 2/day\nperception: {boxes.source: motion}\n")
+    assert load_config(file).perception.boxes.source == "motion"
+    file.write_text("scoring.budget: 2/day\nscoring: {merge: 3}\n")
+    config = load_config(file, ["scoring.release=0.5"])
+    assert (config.scoring.budget, config.scoring.merge, config.scoring.release) == ("2/day", 3.0, 0.5)

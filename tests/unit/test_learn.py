@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ import support_footage as support
 from amiss.config import load_config
 from amiss.datasets.folder import PlainFolder
 from amiss.engine.learn import split_parts
+from amiss.engine.members import other_sizes
 from amiss.errors import FootageError
 from amiss.footage import find_footage
 from amiss.methods import METHODS
@@ -103,3 +105,15 @@ def test_labels_are_never_asked_for_while_learning_and_scoring(
     model = amiss.learn([clip.footage for clip in dataset.training()], settings=support.SETTINGS)
     amiss.engine.score_clips(model, [clip.footage for clip in dataset.testing()], tmp_path, lambda *_: None)
     assert asked == []
+
+
+def test_another_picture_size_is_said(place: Path, model: amiss.Model, tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / "small" / f"{number}.png"), support.ground()[::2, ::2])
+    clips = [*find_footage([place / "training"]), *find_footage([tmp_path / "small"], 25.0)]
+    said = other_sizes(clips, model.learned["picture"])
+    assert said.startswith(f"small has pictures of {support.WIDTH // 2}x{support.HEIGHT // 2} pixels and not of ")
+    assert other_sizes(clips) == said
+    assert other_sizes(clips[:-1]) == ""
+    assert model.learned["picture_note"] == ""

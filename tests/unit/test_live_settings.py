@@ -210,3 +210,7 @@ def test_defaults_stand() -> None:
     assert settings.metrics.port is None
     with pytest.raises(ConfigError, match="source is missing"):
         CameraSettings.build({})
+
+
+def test_a_key_that_is_misspelt_is_named_before_the_one_that_is_missing(tmp_path: Path) -> None:
+    assert "there is no setting 'camera'" in refusal(tmp_path, {"camera": {"gate": {"source": "a.mp4"}}})

@@ -322,3 +322,12 @@ def test_a_setting_changes_scores_or_what_is_asked_for(
     changed = outcome(tmp_path, usual | {name: value})
     assert plain == again
     assert plain != changed
+
+
+def test_it_is_calibrated_on_the_scale_on_which_it_scores(tmp_path: Path) -> None:
+    """What the held-back clip had when the level was set, the finished model gives it."""
+    model = learn(NORMAL, ID, quick(tmp_path, NORMAL, epochs=1))
+    pipeline = Pipeline(model.config, model.needs)
+    (held,) = [curve for curve, _ in model.calibrations["centred"].held]
+    found = [score_clip(model, clip, pipeline).frames.calibrated for clip in NORMAL]
+    assert any(len(curve) == len(held) and np.allclose(curve, held, atol=1e-9) for curve in found)

@@ -63,3 +63,22 @@ def test_a_rarity_too_great_for_a_share_has_a_value() -> None:
     rarity = float(tail.rarity(np.array([8.0]))[0])
     assert rarity > 330
     assert tail.value_at(rarity) == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("busy", [0.02, 0.005, 0.001])
+def test_what_is_rarer_than_the_tail_is_told_as_rare_as_it_is(busy: float) -> None:
+    """Nobody comes for most of the time, so that most values are the lowest one."""
+    values = np.zeros(100_000)
+    count = round(busy * len(values))
+    values[:count] = 1 + np.random.default_rng(0).exponential(size=count)
+    tail = Tail.fit(values)
+    usual = np.median(values[:count])
+    assert tail.rarity(np.array([usual])) == pytest.approx(-np.log10(busy / 2), abs=0.25)
+    assert tail.rarity(np.array([0.0])) == 0
+    assert tail.value_at(-np.log10(busy / 2)) == pytest.approx(usual, rel=0.2)
+
+
+def test_where_all_is_the_same_whatever_is_more_is_rare() -> None:
+    tail = Tail.fit(np.zeros(1000))
+    assert tail.rarity(np.array([0.0])) == 0
+    assert tail.rarity(np.array([1.0])) > 3

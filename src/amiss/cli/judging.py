@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from amiss.cli.common import Json, require, tell, write_json
-from amiss.cli.live import watched
+from amiss.cli.live import ONLY, watched
 from amiss.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,8 +36,15 @@ def _store(config: Path) -> Iterator[tuple[WatchSettings, Store]]:
     settings = watched(config)
     from amiss.live.watch import store_of
 
+    if config.is_dir() and not (config / "amiss.sqlite").is_file():
+        raise ConfigError(
+            f"nothing was watched into {config}: there is no amiss.sqlite in it; give the right folder or file"
+        )
     store = store_of(settings)
     try:
+        if config.is_dir():  # which cameras there were only the store knows
+            kept = settings.cameras[ONLY]
+            settings = settings.model_copy(update={"cameras": dict.fromkeys(store.lives(), kept) or settings.cameras})
         yield settings, store
     finally:
         store.close()
@@ -55,7 +62,9 @@ def events(
     from amiss.live.notify.wording import rarity
     from amiss.live.store.bodies import event_body
 
-    with _store(config) as (_, store):
+    with _store(config) as (settings, store):
+        if name is not None and name not in settings.cameras:
+            raise ConfigError(f"there is no camera {name!r}; the cameras are: {', '.join(settings.cameras)}")
         rows = store.events(name, time.time() - days * DAY, alarm=True if alarms else None, limit=10_000)
     write_json(json_file, [event_body(row) for row in rows])
     for row in rows:
@@ -169,8 +178,14 @@ def backtest(
         curves = store.curves(name, now - days * DAY, now)
     asked = settings.cameras[name].model_copy(update={"budget": budget})
     model = School(asked, settings.data / "cameras" / name).model()
-    if model is None or not curves:
+    if not curves:
         raise ConfigError(f"{name} has scored nothing in the last {days:g} days; watch it first")
+    if model is None and config.is_dir():
+        raise ConfigError(
+            f"{config} does not say which model {name} was given; give the file of settings, with its model"
+        )
+    if model is None:
+        raise ConfigError(f"{name} has no model, by which to set another level")
     at, calibrated = read_curve([Path(curve.path) for curve in curves])
     late = at >= now - days * DAY
     found = run(model, at[late], calibrated[late], asked.schedule)

@@ -49,6 +49,8 @@ def learn(
     with ProgressDisplay(console()) as progress, _hands(on, settings, method) as hands:
         learned = api.learn(list(footage), method, config=settings, progress=progress, labels=labels, hands=hands)
         learned.save(model)
+    if note := learned.learned.get("picture_note"):
+        console().print(f"amiss: {note}")
     clips, seconds = learned.learned["clips"], float(learned.learned["seconds"])
     others = len(learned.learned.get("borrowed", {}).get("cameras", ()))
     beside = f" and {others} other cameras" if others else ""
@@ -80,6 +82,7 @@ def score(
 ) -> int:
     """Score footage: tables, events, a report page and an annotated video."""
     from amiss import api, engine
+    from amiss.engine.members import other_sizes
     from amiss.footage import find_footage
     from amiss.report import write_report
 
@@ -89,6 +92,8 @@ def score(
     if on is not None:
         return score_on(on, used, list(footage), out, video="report.video" in keys)
     clips = find_footage(footage, used.config.footage.fps)
+    if used.learned.get("picture") and (note := other_sizes(clips, used.learned["picture"])):
+        console().print(f"amiss: {note}")
     make(out, "--out")
     with ProgressDisplay(console()) as progress:
         scores = engine.score_clips(used, clips, out, progress)

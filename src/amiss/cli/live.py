@@ -42,9 +42,10 @@ def watch(
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     logging.getLogger("amiss").setLevel(logging.INFO)  # other libraries may tell of addresses as they are
-    with Watcher(settings) as watcher:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: watcher.stop())
+    watcher = Watcher(settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: watcher.stop())
+    with watcher:
         count = len(settings.cameras)
         shared = f" with others as shard {settings.shard.name}" if settings.shard.name else ""
         tell(f"watching {count} {'camera' if count == 1 else 'cameras'}{shared}; events are in {settings.data}")

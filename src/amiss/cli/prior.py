@@ -24,4 +24,5 @@ def prior(
     make(out.absolute().parent, "--out")
     with whole_file(out) as partial:
         partial.write_bytes(made.to_bytes())
-    tell(f"the prior of {len(made.cameras)} cameras is {out}; learn with --set method.prior=[{out}]")
+    count = "1 camera" if len(made.cameras) == 1 else f"{len(made.cameras)} cameras"
+    tell(f"the prior of {count} is {out}; learn with --set method.prior=[{out}]")

@@ -38,7 +38,10 @@ class Settings(BaseModel):
 
 def _first_problem(error: ValidationError, model: type[Settings], prefix: str) -> str:
     """One line on the first thing that is wrong."""
-    problem = error.errors()[0]
+    problems = error.errors()
+    unknown = [one for one in problems if one["type"] == "extra_forbidden"]
+    # what is missing may only be misspelt
+    problem = unknown[0] if unknown and problems[0]["type"] == "missing" else problems[0]
     place = [str(item) for item in problem["loc"]]
     key = prefix + ".".join(place)
     if problem["type"] == "missing":

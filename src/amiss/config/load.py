@@ -19,7 +19,7 @@ def load_config(file: Path | None = None, sets: Sequence[str] = (), base: Config
     """The settings of a run.
 
     Args:
-        file: YAML file of settings.
+        file: YAML file of settings; its keys may have dots, too.
         sets: `key=value` texts, keys with dots; they win over the file.
         base: Settings to begin with in place of the defaults.
 
@@ -27,7 +27,7 @@ def load_config(file: Path | None = None, sets: Sequence[str] = (), base: Config
         ConfigError: The file cannot be read, a key is unknown, or a value does not fit.
     """
     values = read_yaml(file, "configuration") if file else base.model_dump(exclude_unset=True) if base else {}
-    return Config.build(nested(sets, values))
+    return Config.build(nested(sets, nested(values)))
 
 
 def nested(given: Sequence[str] | Mapping[str, Any], values: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from amiss.config import Config
 from amiss.datasets.sealed import sealed
-from amiss.engine.members import adopted, picture_size
+from amiss.engine.members import adopted, other_sizes, picture_size
 from amiss.engine.model import Mode, Model, make_filter, make_method, persistence
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
@@ -105,6 +105,7 @@ def learn(
         "clips": [item.name for item in footage],
         "footage": [item.fingerprint() for item in footage],
         "picture": picture_size(footage[0]) if footage and not isinstance(footage[0], FeatureFile) else None,
+        "picture_note": "" if _given(footage) else other_sizes(footage),
         "boxes": config.perception.boxes.source if fresh.needs.boxes and not _given(footage) else "none",
         "boxes_note": note,
     }
@@ -160,12 +161,16 @@ def _fit_parts(
     """Learn from some of the parts, calibrate on the rest, and take that in as well."""
     kept, held = split_parts(parts, config)
     training = _fit(fresh, WindowStore(kept), config, progress, launch)
+    late = fresh.quick or fresh.by_heart
+    if not late:
+        _take_in(fresh, held)
     calibrations = _calibrate(fresh, held, config, progress)
+    fitted = fresh
     if fresh.quick:
         fitted = make_method(fresh.id, config)
         training = _fit(fitted, WindowStore(parts), config, progress, launch)
-    else:
-        fitted = _take_in(fresh, held)
+    elif late:
+        _take_in(fresh, held)
     learned: dict[str, Any] = {
         "frames": sum(len(part.clock) for part in parts),
         "seconds": round(sum(float(part.clock[-1] - part.clock[0]) for part in parts if len(part.clock)), 3),
@@ -225,12 +230,11 @@ def _fit(
     return trainer.trained
 
 
-def _take_in(method: Method, held: Sequence[Held]) -> Method:
-    """The method with the held-back footage taken in as well, without learning anew."""
+def _take_in(method: Method, held: Sequence[Held]) -> None:
+    """Have the method take in the held-back footage as well, without learning anew."""
     for part, start in held:
         for windows in part.between(start, np.inf).batches():
             method.update(windows)
-    return method
 
 
 def perceive(footage: Sequence[Footage], pipeline: Pipeline, progress: Progress) -> list[WindowPart]:

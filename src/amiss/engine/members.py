@@ -72,6 +72,29 @@ class Adopted:
                 )
 
 
+def other_sizes(footage: Sequence[Footage], size: Sequence[int] | None = None) -> str:
+    """A sentence on clips whose pictures have another size than was learned from, or than the first; else nothing.
+
+    Args:
+        footage: The clips.
+        size: Width and height; of the first clip by default.
+
+    Raises:
+        FootageError: A first picture cannot be read.
+    """
+    found = {item.name: picture_size(item) for item in footage}
+    size = list(size) if size else next((one for one in found.values() if one), None)
+    others = {name: one for name, one in found.items() if one and one != size}
+    if not others or size is None:
+        return ""
+    name, (width, height) = next(iter(others.items()))
+    more = f", as {len(others) - 1} more have others," if len(others) > 1 else ""
+    return (
+        f"{name} has pictures of {width}x{height} pixels{more} and not of {size[0]}x{size[1]} as what was learned "
+        "from: sizes and speeds are compared as they are, so scores mean little there; bring all to one size"
+    )
+
+
 def picture_size(footage: Footage) -> list[int] | None:
     """Width and height of the pictures, None where there are none.
 

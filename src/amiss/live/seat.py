@@ -98,6 +98,8 @@ class Seat:
         journal.close_incidents(name, time.time())
         left = self._close_left()
         model = self._school.model(_asked_since(course))
+        if model and (size := model.learned.get("picture")):
+            self._view.expect((size[0], size[1]))
         self.course = course or Course(Life.LIVE if model else Life.COLLECTING, time.time(), "it is new")
         if model is None and self.course.life not in (Life.COLLECTING, Life.FROZEN):
             self.course = Course(Life.COLLECTING, time.time(), "its model is gone", heard=self.course.heard)

@@ -33,7 +33,12 @@ class View:
     def __init__(self, config: ScenesConfig, path: Path) -> None:
         self._health, self._path = ViewHealth(config), path
         self._size: tuple[int, int] | None = None
+        self._learned: tuple[int, int] | None = None
         self._kept = self._restore()
+
+    def expect(self, size: tuple[int, int]) -> None:
+        """Take pictures of this width and height, in pixels, for those of the view: a model was learned from them."""
+        self._learned = self._size = size
 
     def look(self, arrival: Arrival) -> tuple[Arrival | None, frozenset[Flag]]:
         """The frame at the size of the view, or None where it is of another shape; and what is wrong with it."""
@@ -46,7 +51,7 @@ class View:
     def reset(self) -> None:
         """What comes next is how it should be."""
         self._health.reset()
-        self._size, self._kept = None, False
+        self._size, self._kept = self._learned, False
 
     def keep(self) -> None:
         """Write it down once it is known."""

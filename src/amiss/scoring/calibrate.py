@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,12 +149,18 @@ def _with_level(
 ) -> Calibration:
     """The level that keeps the budget, and all that is told about it."""
     budget = parse_budget(config.budget)
-    hours = sum(float(seconds[-1] - seconds[0]) for _, seconds in rarity) / 3600
+    hours = sum(map(partial(covered, gap=gap), (seconds for _, seconds in rarity))) / 3600
     count = _counter(rarity, config, gap)
     peaks = _peaks(rarity, config, gap)
     level = _level(peaks, hours, budget, count)
     low, high = _interval(peaks, hours * budget, level, count)
     return Calibration(tail, floor, level, low, high, hours, len(peaks), count(level), budget, rarity)
+
+
+def covered(seconds: FloatArray, gap: float) -> float:
+    """Seconds that the times `(T,)` of frames cover, without steps back and jumps of more than `gap` seconds."""
+    steps = np.diff(seconds)
+    return float(steps[(steps >= 0) & (steps <= gap)].sum())
 
 
 def _counter(

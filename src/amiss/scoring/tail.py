@@ -12,6 +12,8 @@ __all__ = ["Pareto", "Tail", "fit_pareto"]
 
 LEAST_EXCESSES = 10
 KEPT = 2000
+TIED = 2
+"""Values by which what exceeds a threshold may miss its share, as numbers are whole."""
 SLACK = 1e-9
 """Values that differ by less than this share are equal: filters round, and what is usual must not look rarer by it."""
 
@@ -75,11 +77,14 @@ class Tail:
 
     @classmethod
     def fit(cls, values: FloatArray, share: float = 0.05) -> Tail:
-        """Learn from normal values, the highest `share` of which make the Pareto tail."""
+        """Learn from normal values, the highest `share` of which make the Pareto tail; fewer where many are equal."""
         values = np.asarray(values, np.float64)
         quantiles = np.quantile(values, np.linspace(0, 1, min(KEPT, len(values))))
         threshold = float(np.quantile(values, 1 - share))
         excesses = values[values > threshold + _slack(quantiles)] - threshold
+        least = 1 / max(len(values), 1)
+        if len(excesses) < share * len(values) - TIED:  # many values are the threshold itself, as where nobody comes
+            share = max(len(excesses) * least, least)
         return cls(quantiles, threshold, share, fit_pareto(excesses))
 
     def rarity(self, values: FloatArray) -> FloatArray:

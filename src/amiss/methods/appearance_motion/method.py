@@ -85,6 +85,7 @@ class AppearanceMotion(Method):
     id = "appearance-motion"
     title = "Two-stream prediction of object cubes with memory-guided suppression"
     settings_type = AppearanceMotionSettings
+    by_heart = False
     presets = PRESETS
     after_training = frozenset({"error", "prediction_share", "consistency_share", "examples"})
 
@@ -116,7 +117,8 @@ class AppearanceMotion(Method):
         if len(store) < LEAST:
             raise FootageError(
                 f"only {len(store)} objects were seen for {FRAMES + 1} frames in the normal footage and {LEAST} are "
-                "needed; give more footage, or lower perception.boxes.min_area"
+                "needed; give more footage, or lower perception.boxes.min_area "
+                "(of boxes from motion also perception.boxes.motion.min_area)"
             )
         task = Prediction(self._settings, seed)
         trainer(task, store, seed)

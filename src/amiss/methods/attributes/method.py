@@ -131,7 +131,8 @@ class Attributes(Method):
         if len(store) < LEAST:
             raise FootageError(
                 f"only {len(store)} objects were found in the normal footage and {LEAST} are needed; "
-                "give more footage, or lower perception.boxes.min_area"
+                "give more footage, or lower perception.boxes.min_area "
+                "(of boxes from motion also perception.boxes.motion.min_area)"
             )
         generator = np.random.default_rng(seed)
         windows, owners = store.sample(self._settings.samples, generator)

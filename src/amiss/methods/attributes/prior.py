@@ -94,7 +94,7 @@ class Prior:
 
 
 def read_prior(paths: Sequence[Path | str]) -> Prior:
-    """What the cameras of some models have shown, or of files that `Prior.to_bytes` gave.
+    """What the cameras of some models have shown, or of files that `Prior.to_bytes` gave; each once.
 
     Args:
         paths: Model folders of the method `attributes`, or prior files, or both.
@@ -105,7 +105,15 @@ def read_prior(paths: Sequence[Path | str]) -> Prior:
     cameras: list[Camera] = []
     for path in map(Path, paths):
         cameras += [_of_model(path)] if path.is_dir() else _of_file(path)
-    return Prior(tuple(cameras))
+    return Prior(tuple({_digest(camera): camera for camera in cameras}.values()))
+
+
+def _digest(camera: Camera) -> bytes:
+    """Of all that a camera has shown."""
+    found = hashlib.blake2b()
+    for name in sorted(camera.arrays):
+        found.update(name.encode() + np.ascontiguousarray(camera.arrays[name]).tobytes())
+    return found.digest()
 
 
 def _of_file(path: Path) -> list[Camera]:

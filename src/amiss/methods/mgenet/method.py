@@ -92,6 +92,7 @@ class Mgenet(Method):
     id = "mgenet"
     title = "Poses guide pictures, pictures guide halves of them, behaviours are matched with scenes"
     settings_type = MgenetSettings
+    by_heart = False
     presets = PRESETS
     after_training = frozenset({"measure", "appearance_share", "scene_share", "standardised", "top", "examples"})
 

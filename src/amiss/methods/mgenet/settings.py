@@ -54,7 +54,9 @@ class MgenetSettings(Settings):
     optimiser: Literal["adam", "sgd"] = Field(
         "adam", description="Adam at 3e-4, or stochastic gradient descent at 1e-4 with momentum 0.5 as in the paper."
     )
-    appearance_weight: float = Field(0.1, ge=0, description="Weight α of the appearance loss.")
+    appearance_weight: float = Field(
+        0.1, ge=0, description="Weight α of the appearance loss; what it trains is trained by nothing else."
+    )
     separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
     margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
     appearance_share: float = Field(0.1, ge=0, description="Weight of the appearance score.")

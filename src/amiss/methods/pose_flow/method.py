@@ -70,6 +70,7 @@ class PoseFlow(Method):
     id = "pose-flow"
     title = "Normalising flow over the poses of people"
     settings_type = PoseFlowSettings
+    by_heart = False
     presets = PRESETS
     after_training = frozenset({"at", "ends", "examples"})
 
