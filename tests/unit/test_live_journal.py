@@ -14,10 +14,11 @@ from prometheus_client import generate_latest
 from amiss.errors import StorageError
 from amiss.live.alarms import Note
 from amiss.live.health import Health
-from amiss.live.journal import Journal
+from amiss.live.journal import CROWD, Journal
 from amiss.live.keeper import Keeper
 from amiss.live.life import Course, Word
 from amiss.live.nouns import Change, Incident, IncidentKind, Verdict
+from amiss.live.recorder import Clip, _Shot
 from amiss.live.settings import MediaSettings, MetricsSettings
 from amiss.live.store import Lease, LeaseKind, Life, Media, Store
 from support_live import arrival, painted
@@ -205,3 +206,15 @@ def test_the_lease_is_that_of_the_moment_in_which_something_was_seen(tmp_path: P
     with pytest.raises(KeyError):
         journal.note(Note(event("x", camera="yard"), Change.NEW, told=True), arrival(0.0))
     store.close()
+
+
+@pytest.mark.parametrize(("waiting", "more"), [(CROWD, 1), (CROWD + 1, 0)])
+def test_videos_are_left_out_where_too_much_waits_to_be_kept(store: Store, waiting: int, more: int) -> None:
+    """The store is away: nothing that waits is to fill the memory but what must be kept."""
+    keeper, media = Keeper(), Media(store, MediaSettings())
+    health = Health(MetricsSettings(), store.media)
+    journal = Journal(store, media, (keeper, Keeper()), {}, lambda: None, health, MediaSettings())
+    for _ in range(waiting):
+        keeper.add("an event", lambda: None)
+    journal.clip(Clip("e1", [_Shot(AT, b"")]))
+    assert keeper.waiting == waiting + more

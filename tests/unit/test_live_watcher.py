@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 
 import amiss
 import support_footage as footage
-from amiss.errors import ConfigError
+from amiss.errors import ConfigError, StorageError
 from amiss.live import rounds
 from amiss.live import watch as module
 from amiss.live.doctor import Level, examine
@@ -95,6 +96,22 @@ def test_messages_of_long_ago_are_given_up_and_newer_ones_wait(
     with module.store_of(given) as store:
         assert [message.id for message in store.due("phone", time.time())] == ["e89:end:0"]
     assert "1 messages to 'phone' were given up undelivered: e91:end:0" in caplog.text
+
+
+def test_the_disk_is_swept_while_something_waits_for_room_on_it(
+    settings: WatchSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = threading.Event()
+    monkeypatch.setattr(Watcher, "_sweep", lambda _: swept.set())
+
+    def keep() -> None:
+        if not swept.is_set():
+            raise StorageError("the disk is full")
+
+    with Watcher(settings.model_copy(update={"data": tmp_path / "data"})) as watcher:
+        watcher._keeper.add("an event", keep)
+        watcher.run(60.0)
+        assert swept.is_set()
 
 
 def test_who_is_no_shard_does_not_start_while_shards_live(
