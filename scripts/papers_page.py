@@ -2,9 +2,11 @@
 
     .venv/bin/python scripts/papers_page.py                                      write the page anew
     .venv/bin/python scripts/papers_page.py add am.json --command "amiss bench …"  keep a result, then write the page
+    .venv/bin/python scripts/papers_page.py add 0.json 1.json --command "amiss bench … --seeds 0,1"
 
-What is kept of a result of `amiss bench --json` says nothing of where or on which machine it was made. A test fails
-while page and results disagree.
+Seeds that ran apart, as on several machines, are kept as the one command would have made them. What is kept of a result
+of `amiss bench --json` says nothing of where or on which machine it was made. A test fails while page and results
+disagree.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -23,12 +26,14 @@ from amiss.report.markdown import markdown_table
 from amiss.report.published import published, published_pairs
 from amiss.report.wording import protocols, shown
 
-__all__ = ["add", "kept_of", "papers_page"]
+__all__ = ["add", "joined", "kept_of", "papers_page"]
 
 PAPERS = Path(__file__).resolve().parents[1] / "papers"
 NEAR = 0.5
 """Points of AUC within which a result is as published, where its seeds don't spread more."""
 METRICS = ("auc_micro", "auc_macro")
+ALIKE = ("dataset", "method", "config", "clips", "clips_with_masks", "protocol", "frames", "transfer")
+"""What results of other seeds must have in common to be one result."""
 
 HEAD = f"""# Papers and results
 
@@ -196,21 +201,65 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def add(file: Path, command: str, name: str = "", results: Path = PAPERS / "results") -> list[Path]:
+def joined(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The result of all seeds from those of some.
+
+    Args:
+        results: What `amiss bench --json` wrote, of one method each; alike but for the seeds.
+
+    Raises:
+        ConfigError: Something else differs, a seed comes twice, or one is a table of rows.
+    """
+    first = dict(results[0])
+    if len(results) == 1:
+        return first
+    if not all("metrics" in result for result in results):
+        raise ConfigError("tables of rows cannot be joined; give results of one method each")
+    seeds = [seed for result in results for seed in result["seeds"]]
+    if len(set(seeds)) < len(seeds):
+        raise ConfigError(f"a seed comes twice among {seeds}")
+    for key in ALIKE:
+        if any(_seedless(result.get(key)) != _seedless(first.get(key)) for result in results):
+            raise ConfigError(f"these results cannot be joined: {key} is not the same in all")
+    metrics = {
+        metric: {
+            kind: _moments([number for result in results for number in result["metrics"][metric][kind]["values"]])
+            for kind in kinds
+        }
+        for metric, kinds in first["metrics"].items()
+        if all(metric in result["metrics"] for result in results)
+    }
+    return first | {"seeds": seeds, "metrics": metrics}
+
+
+def _seedless(value: Any) -> Any:
+    """Settings without the seed, and without where they were cached."""
+    return {k: v for k, v in value.items() if k not in {"seed", "cache"}} if isinstance(value, Mapping) else value
+
+
+def _moments(values: list[float]) -> dict[str, Any]:
+    return {"mean": statistics.fmean(values), "std": statistics.stdev(values), "values": values}
+
+
+def add(files: Sequence[Path], command: str, name: str = "", results: Path = PAPERS / "results") -> list[Path]:
     """Keep a result, a file for each of its rows, in place of one that the same command made.
 
     Args:
-        file: What `amiss bench --json` wrote.
+        files: What `amiss bench --json` wrote; several of one method whose seeds ran apart.
         command: That made it.
         name: What tells it from others of the same method and data set.
         results: Folder to keep it in.
 
     Raises:
-        ConfigError: It is no such file, it has paths, or a result of another command is kept under its name.
+        ConfigError: It is no such file, several cannot be joined, it has paths, or a result of another command is kept
+            under its name.
     """
+    file = files[0]
     try:
-        result = json.loads(file.read_text(encoding="utf-8"))
-        rows = kept_of(result, command, name)
+        read = []
+        for file in files:
+            read.append(json.loads(file.read_text(encoding="utf-8")))
+        rows = kept_of(joined(read), command, name)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{file} is no result of amiss bench ({error}); give a file that its --json wrote") from None
     paths = [results / _file_of(row) for row in rows]
@@ -232,13 +281,13 @@ def main() -> None:
     """Keep a result if there is one to keep, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     adding = parser.add_subparsers(dest="what").add_parser("add", help="keep a result of amiss bench --json")
-    adding.add_argument("result", type=Path)
+    adding.add_argument("results", type=Path, nargs="+", help="several where seeds ran apart")
     adding.add_argument("--command", required=True, help="the command that made it, with names in place of paths")
     adding.add_argument("--name", default="", help="what tells it from others of the same method and data set")
     asked = parser.parse_args()
     if asked.what == "add":
         try:
-            add(asked.result, asked.command, asked.name)
+            add(asked.results, asked.command, asked.name)
         except ConfigError as error:
             parser.error(str(error))
     (PAPERS / "README.md").write_text(papers_page(), encoding="utf-8")

@@ -26,7 +26,7 @@ def add(tmp_path: Path):
     """Keep a result, and give what was kept."""
 
     def keep(found: dict[str, Any], command: str = COMMAND, name: str = "") -> list[dict[str, Any]]:
-        paths = SCRIPT["add"](write(tmp_path / "given.json", found), command, name, tmp_path / "results")
+        paths = SCRIPT["add"]([write(tmp_path / "given.json", found)], command, name, tmp_path / "results")
         return [json.loads(path.read_text()) for path in paths]
 
     return keep
@@ -221,3 +221,33 @@ def test_the_script_keeps_and_writes_the_page(
     with pytest.raises(SystemExit):
         SCRIPT["main"]()
     assert "/x is a path" in capsys.readouterr().err
+
+
+def test_seeds_that_ran_apart_are_kept_as_one_result(tmp_path: Path) -> None:
+    whole = result(auc_micro=[0.9, 0.7, 0.8], auc_macro=[0.6, 0.5, 0.4])
+    apart = [
+        result(auc_micro=[micro], auc_macro=[macro], sets={"seed": seed, "cache": f"kept-{seed}"}) | {"seeds": [seed]}
+        for seed, (micro, macro) in enumerate(zip([0.9, 0.7, 0.8], [0.6, 0.5, 0.4], strict=True))
+    ]
+    files = [write(tmp_path / f"{seed}.json", one) for seed, one in enumerate(apart)]
+    kept = json.loads(SCRIPT["add"](files, COMMAND, "", tmp_path / "results")[0].read_text())
+    assert kept["seeds"] == [0, 1, 2]
+    for metric, kinds in whole["metrics"].items():
+        for kind, moments in kinds.items():
+            found = kept["metrics"][metric][kind]
+            assert found["values"] == moments["values"]
+            assert (found["mean"], found["std"]) == pytest.approx((moments["mean"], moments["std"]))
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (result() | {"seeds": [0]}, "a seed comes twice"),
+        (result(sets={"scoring": {"persistence": 5}}) | {"seeds": [1]}, "config is not the same"),
+        (result(dataset="avenue") | {"seeds": [1]}, "dataset is not the same"),
+        (table(row("a", result())), "tables of rows cannot be joined"),
+    ],
+)
+def test_what_is_not_one_result_is_not_joined(other: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        SCRIPT["joined"]([result(), other])

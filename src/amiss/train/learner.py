@@ -80,8 +80,8 @@ class Learner:
 
     def __init__(self, fabric: Fabric, plan: Plan, job: Job) -> None:
         self._fabric, self._task, self._module = fabric, job.task, job.task.module
-        # bf16 on a CPU convolves several times faster when the channels lie together.
-        self._channels_last = job.precision == "bf16" and fabric.device.type == "cpu" and _convolves(self._module)
+        # A CPU convolves faster when the channels lie together: in bf16 several times, in float32 by a quarter or so.
+        self._channels_last = fabric.device.type == "cpu" and _convolves(self._module)
         for parameter in self._module.parameters():
             parameter.data = self._laid(parameter.data)
         self._inner = _optimiser(self._module, plan)
