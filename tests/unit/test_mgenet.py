@@ -279,6 +279,7 @@ CHANGED: dict[str, Any] = {
     "mask": 0.25,
     "behaviours": 8,
     "scenes": 3,
+    "match": "weights",
     "pairs": 6,
     "top": 2,
     "temperature": 0.5,

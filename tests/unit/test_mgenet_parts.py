@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from amiss.methods.mgenet.lsta import Attention, MotionHead
 from amiss.methods.mgenet.masks import block_mask, covering_masks
-from amiss.methods.mgenet.matching import Matching
+from amiss.methods.mgenet.matching import MovementMatching, WeightMatching
 from amiss.methods.mgenet.memory import Memory, separateness
+from amiss.methods.mgenet.movement import MOVEMENT, movement_of
+from amiss.methods.pose_flow.settings import PoseFlowSettings
 from amiss.nn.attention import Encoder, places
+from amiss.types import Windows
 
 SIDES = st.integers(1, 14)
 SHARES = st.floats(0.05, 0.95)
@@ -92,7 +95,7 @@ def test_separateness_is_a_hinge_on_the_two_nearest() -> None:
 
 def test_behaviour_and_scene_are_compared_at_the_same_pairs() -> None:
     torch.manual_seed(4)
-    matching, generator = Matching(6, 2 * 3, 4, 2, 0.5), np.random.default_rng(5)
+    matching, generator = WeightMatching(6, 2 * 3, 4, 2, 0.5), np.random.default_rng(5)
     behaviour, scene = generator.random((3, 2, 3)), generator.random((3, 4))
     score, pairs = matching.difference(torch.tensor(behaviour), torch.tensor(scene))
     items = matching.memory.items.double().numpy()
@@ -107,13 +110,88 @@ def test_behaviour_and_scene_are_compared_at_the_same_pairs() -> None:
 
 def test_a_pair_that_was_seen_matches_better_than_one_that_was_not() -> None:
     torch.manual_seed(6)
-    matching = Matching(8, 6, 4, 2, 0.1)
+    matching = WeightMatching(8, 6, 4, 2, 0.1)
     behaviours, scenes = torch.eye(6)[:2].reshape(2, 2, 3), torch.eye(4)[:2]
     for _ in range(20):
         matching.memory.write(matching.pairs(behaviours, scenes))
     usual, _ = matching.difference(behaviours, scenes)
     swapped, _ = matching.difference(behaviours, scenes.flip(0))
     assert usual.max() < swapped.min()
+
+
+def movements(count: int, seed: int) -> torch.Tensor:
+    return torch.tensor(np.random.default_rng(seed).normal(size=(count, MOVEMENT)))
+
+
+def test_a_movement_counts_by_how_much_farther_it_is_from_normal_ones_in_such_a_scene() -> None:
+    matching, generator = MovementMatching(40, 4, 3), np.random.default_rng(8)
+    known, scenes = movements(40, 9), generator.random((40, 4))
+    matching.write(known, torch.tensor(scenes))
+    asked, places = movements(5, 10), generator.random((5, 4))
+    score, pairs = matching.difference(asked, torch.tensor(places))
+    flat = (known.numpy() - known.numpy().mean(0)) / known.numpy().std(0)
+    axes = np.linalg.svd(flat, full_matrices=False)[2][:12]
+    deviation = (flat @ axes.T).std(0)  # of each component
+    whole = (asked.numpy() - known.numpy().mean(0)) / known.numpy().std(0)
+    kept = matching.movements.numpy()
+    for row in range(5):
+        gaps = np.linalg.norm(whole[row] @ axes.T / deviation - flat @ axes.T / deviation, axis=1)
+        own = np.linalg.norm((whole[row] @ axes.T / deviation) - kept, axis=1)
+        np.testing.assert_allclose(np.sort(own), np.sort(gaps), rtol=1e-6)  # every movement is remembered
+        apart = 10 * (1 - unit(scenes) @ unit(places[row]))
+        wanted = np.sort(gaps + apart)[:3].mean() - np.sort(gaps)[:3].mean()
+        assert score[row] == pytest.approx(wanted, rel=1e-6)
+        assert set(np.argsort(own)[:3]) == set(pairs[row].tolist())
+
+
+def test_what_is_usual_elsewhere_alone_does_not_belong_here() -> None:
+    matching = MovementMatching(64, 4, 1)
+    walks, runs = movements(60, 11), movements(60, 12) + 8
+    street, track = torch.eye(4)[:1].expand(60, -1), torch.eye(4)[1:2].expand(60, -1)
+    matching.write(torch.cat([walks, runs, walks]), torch.cat([street, track, track]))
+    here, _ = matching.difference(runs, street)
+    there, _ = matching.difference(runs, track)
+    walking, _ = matching.difference(walks, street)
+    assert here.min() > max(float(there.max()), float(walking.max()))
+
+
+def test_in_a_single_scene_every_movement_belongs() -> None:
+    matching = MovementMatching(16, 4, 2)
+    place = torch.eye(4)[:1]
+    matching.write(movements(30, 13), place.expand(30, -1))
+    score, pairs = matching.difference(movements(6, 14) * 5, place.expand(6, -1))
+    assert score.abs().max() < 1e-5
+    np.testing.assert_allclose(matching.kin(pairs, place.expand(6, -1)), 1, rtol=1e-6)
+
+
+def test_of_fewer_movements_than_items_and_of_some_without_spread_none_is_not_a_number() -> None:
+    matching = MovementMatching(16, 4, 2)
+    known = movements(3, 15)
+    known[:, 5:] = 0  # what never changes tells nothing
+    matching.write(known, torch.eye(4)[:3])
+    score, _ = matching.difference(movements(4, 16), torch.eye(4))
+    assert torch.isfinite(score).all()
+    assert (score >= 0).all()
+
+
+def swinging(scale: float = 1.0, shift: float = 0.0, rate: float = 1.0) -> Windows:
+    """Somebody whose joints swing from side to side, the last of them farthest."""
+    body = np.random.default_rng(17).normal(size=(17, 2)) * (4, 12) + 100
+    swing = np.sin(rate * np.arange(24) / 3)[:, None, None] * np.linspace(0, 5, 17)[:, None] * (1, 0)
+    pose = np.concatenate([(body + swing) * scale + shift, np.ones((24, 17, 1))], axis=2)[None].astype(np.float32)
+    rows, none = np.zeros(1, np.int64), np.zeros((1, 4), np.float32)
+    size = np.array([[320.0, 240.0]], np.float32)
+    return Windows(rows, rows.astype(float), none, rows, rows, {"pose": pose, "size": size})
+
+
+def test_a_movement_does_not_depend_on_place_and_size_and_tells_a_faster_one() -> None:
+    usual, faster = movement_of(swinging(), PoseFlowSettings()), movement_of(swinging(rate=3), PoseFlowSettings())
+    assert usual.shape == (1, MOVEMENT)
+    np.testing.assert_allclose(movement_of(swinging(2, 30), PoseFlowSettings()), usual, atol=1e-4)
+    across = slice(72, 90)  # logarithms of the speeds in x
+    moves = usual[0, across] > np.log(0.02)
+    assert moves.sum() >= 15
+    assert (faster[0, across] > usual[0, across] + 0.5)[moves].all()
 
 
 def test_attention_adds_at_most_what_there_was() -> None:

@@ -17,6 +17,8 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.mgenet.masks import covering_masks
+from amiss.methods.mgenet.matching import MovementMatching
+from amiss.methods.mgenet.movement import movement_of
 from amiss.methods.mgenet.network import Explorer, grid_of
 from amiss.methods.mgenet.portable import portable_explorer, portable_matching, portable_places, portable_tokenizer
 from amiss.methods.mgenet.settings import PRESETS, MgenetSettings
@@ -171,6 +173,12 @@ class Mgenet(Method):
     def _match(self, store: WindowStore, rows: IntArray, progress: Progress) -> None:
         """Write the matching memory in a pass in which nothing else learns (equation 9)."""
         network, matching = self._known[0], self._known[0].matching
+        if isinstance(matching, MovementMatching):
+            windows = store.without("image").take(np.sort(rows))
+            bodies = self._told(windows)
+            windows = windows[bodies | ~bodies.any()]
+            matching.write(self._movement(windows), network.scenes.weights(scenes_of(windows)))
+            return
         for number, some in enumerate(_batches(rows, FIRST)):
             progress("matching behaviours and scenes", number * FIRST, len(rows))
             pairs = []
@@ -182,6 +190,9 @@ class Mgenet(Method):
             if not number:
                 matching.memory.start(queries)
             matching.memory.write(queries)
+
+    def _movement(self, windows: Windows) -> Tensor:
+        return torch.from_numpy(movement_of(windows, self._settings.guide))
 
     def _look_through(self, store: WindowStore, rows: IntArray, progress: Progress) -> _Looked:
         """What the networks make of some segments of a store."""
@@ -217,12 +228,13 @@ class Mgenet(Method):
 
     def _parts(self, looked: _Looked) -> dict[str, FloatArray]:
         """Each part of the score, `(N,)`."""
-        usual, raw = self._known[1], looked.raw.copy()
-        unsure = {"motion": ~looked.told, "scene": self._strange(looked)}
+        usual, raw, chosen = self._known[1], looked.raw.copy(), self._settings
+        nothing = ~looked.told if chosen.match == "movements" else np.zeros(len(looked.told), bool)
+        unsure = {"motion": ~looked.told, "scene": nothing | self._strange(looked)}
         for column, name in enumerate(self.parts):
             if name in unsure:
                 raw[unsure[name], column] = usual.sample[0, column]
-        values = usual.standardised(raw) if self._settings.standardised else raw
+        values = usual.standardised(raw) if chosen.standardised else raw
         return {name: values[:, column] for column, name in enumerate(self.parts)}
 
     def _told(self, windows: Windows) -> BoolArray:
@@ -260,9 +272,11 @@ class Mgenet(Method):
             return [SENTENCES[part].format(*rank), joints]
         if part == "appearance":
             return [SENTENCES[part].format(*rank, _where(looked.unlike[0]))]
+        if self._settings.match == "movements" and not looked.told[0]:
+            return ["too little of the body is seen to tell whether its movement belongs here"]
         if self._strange(looked)[0]:
             return ["the place looks like none that was learned from, so that nothing is known of what belongs there"]
-        top = min(self._settings.top, self._settings.pairs)
+        top = min(self._settings.top, self._settings.remembered)
         return [SENTENCES[part].format(*rank, int(looked.kin[0]) or "none", top)]
 
     def pictures(self, windows: Windows) -> Mapping[str, Image]:
@@ -295,7 +309,9 @@ class Mgenet(Method):
         if chosen.matching:
             scenes = _padded(scenes_of(windows))
             place = network.scenes.weights(scenes)
-            raw["scene"], pairs = network.matching.difference(behaviour.double(), place.double())
+            moves = isinstance(network.matching, MovementMatching)
+            what = _padded(self._movement(windows)) if moves else behaviour.double()
+            raw["scene"], pairs = network.matching.difference(what, place.double())
             familiar = network.scenes.similarity(scenes).amax(1)
             kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)

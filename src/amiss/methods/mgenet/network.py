@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from amiss.methods.mgenet.lsta import MotionHead
-from amiss.methods.mgenet.matching import Matching
+from amiss.methods.mgenet.matching import MovementMatching, WeightMatching
 from amiss.methods.mgenet.memory import Memory
 from amiss.methods.mgenet.settings import MgenetSettings
 from amiss.nn.attention import Encoder, places
@@ -61,6 +61,14 @@ class Seen:
     behaviour: Tensor
 
 
+def matching_of(settings: MgenetSettings, behaviour: int) -> MovementMatching | WeightMatching:
+    """The memory of behaviours and scenes, `behaviour` being how many addressing weights a behaviour has."""
+    items, scenes, top = settings.remembered, settings.scenes, settings.top
+    if settings.match == "movements":
+        return MovementMatching(items, scenes, top)
+    return WeightMatching(items, behaviour, scenes, top, settings.temperature)
+
+
 class Explorer(nn.Module):
     """All that learns beside the guide.
 
@@ -89,8 +97,7 @@ class Explorer(nn.Module):
         self.masked_head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 2 * settings.appearance))
         self.behaviours = Memory(settings.behaviours, width, settings.temperature)
         self.scenes = Memory(settings.scenes, scene, settings.temperature)
-        pair = grid[0] * grid[1] * grid[2] * settings.behaviours
-        self.matching = Matching(settings.pairs, pair, settings.scenes, settings.top, settings.temperature)
+        self.matching = matching_of(settings, grid[0] * grid[1] * grid[2] * settings.behaviours)
 
     @torch.no_grad()
     def start(self, crops: Tensor, scenes: Tensor) -> None:

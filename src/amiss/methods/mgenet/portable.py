@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from amiss.methods.mgenet.matching import MovementMatching
+from amiss.methods.mgenet.movement import MOVEMENT
 from amiss.methods.mgenet.network import CUBE, Explorer, Seen
 from amiss.nn.portable import Portable, is_written
 from amiss.perception.video.swin import VideoSwin
@@ -77,7 +79,7 @@ class _Matching(nn.Module):
         self.matching = network.matching
 
     def forward(self, behaviour: Tensor, place: Tensor) -> tuple[Tensor, ...]:
-        """S_mm."""
+        """S_mm; the behaviour is weights, or a movement."""
         return (self.matching.difference(behaviour, place)[0],)
 
 
@@ -153,14 +155,24 @@ def portable_places(network: Explorer) -> Portable:
 def portable_matching(network: Explorer) -> Portable:
     """The memory of pairs."""
     tokens, behaviours, scenes = math.prod(network.grid), *(len(m.items) for m in (network.behaviours, network.scenes))
+    moves = isinstance(network.matching, MovementMatching)
+    told = {
+        "behaviour": "(N, 112) movement of the joints, as `mgenet/movement.py` describes it, float64"
+        if moves
+        else "(N, P, items) weights of `explorer`"
+    }
+    said = "how much farther such a movement is in such a place"
+    said = said if moves else "how differently behaviour and place match the same pairs"
+
+    def example(count: int) -> tuple[Tensor, Tensor]:
+        movement = _drawn(count, MOVEMENT).double()
+        return movement if moves else _drawn(count, tokens, behaviours).softmax(2), _drawn(count, scenes).softmax(1)
+
     return Portable(
         module=_Matching(network).eval(),
-        inputs={
-            "behaviour": "(N, P, items) weights of `explorer`",
-            "place": "(N, items) weights of `places`",
-        },
-        outputs={"difference": "(N,) how differently behaviour and place match the same pairs, before standardising"},
-        example=lambda count: (_drawn(count, tokens, behaviours).softmax(2), _drawn(count, scenes).softmax(1)),
+        inputs=told | {"place": "(N, items) weights of `places`"},
+        outputs={"difference": f"(N,) {said}, before standardising"},
+        example=example,
         axes=(0, 0),
         counted="segments",
     )

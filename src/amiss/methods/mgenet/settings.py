@@ -40,7 +40,16 @@ class MgenetSettings(Settings):
     mask: float = Field(0.5, gt=0, lt=1, description="Share of the places that are hidden from the mask encoder.")
     behaviours: int = Field(128, ge=2, description="Items of the memory of behaviours.")
     scenes: int = Field(32, ge=2, description="Items of the memory of scenes.")
-    pairs: int = Field(64, ge=2, description="Items of the memory of behaviours and scenes together.")
+    match: Literal["movements", "weights"] = Field(
+        "movements",
+        description="How behaviours are matched with scenes: by how much farther the nearest normal movement of joints "
+        "is in such a scene than in any, or by the weights of tokens and scene at the same pairs as in the paper.",
+    )
+    pairs: int | None = Field(
+        None,
+        ge=2,
+        description="Items of the memory of behaviours and scenes together; 512 of movements, 64 of weights.",
+    )
     top: int = Field(4, ge=1, description="Pairs that are compared, those with the most similar behaviour.")
     temperature: float = Field(0.1, gt=0, description="What cosines are divided by before a softmax; 1 in the paper.")
     motion: bool = Field(default=True, description="The first level learns and counts.")
@@ -60,12 +69,25 @@ class MgenetSettings(Settings):
     separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
     margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
     appearance_share: float = Field(0.1, ge=0, description="Weight of the appearance score.")
-    scene_share: float = Field(0.1, ge=0, description="Weight of the matching score.")
+    scene_share: float = Field(1.0, ge=0, description="Weight of the matching score; 0.1 in the paper, by weights.")
     standardised: bool = Field(default=True, description="The parts are standardised before they are added.")
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
 
+    @property
+    def remembered(self) -> int:
+        """Items of the memory of behaviours and scenes."""
+        return self.pairs or (512 if self.match == "movements" else 64)
 
-PUBLISHED = {"every": 1, "everything": False, "size": 96, "optimiser": "sgd", "temperature": 1.0}
+
+PUBLISHED: Mapping[str, Any] = {
+    "every": 1,
+    "everything": False,
+    "size": 96,
+    "optimiser": "sgd",
+    "temperature": 1.0,
+    "match": "weights",
+    "scene_share": 0.1,
+}
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     name: {**preset, "method": {**PUBLISHED, "guide": preset["method"]}} for name, preset in GUIDES.items()
 }
