@@ -260,6 +260,19 @@ def test_exports(admin: TestClient, folder: Folder) -> None:
     assert mot[0] == f"1,7,{row.tube['xyxy'][0][0]:.2f},75.00,30.00,30.00,3.4000,-1,-1,-1"
     assert [line.split(",")[0] for line in mot] == [str(1 + index) for index in range(len(mot))]
     assert admin.get("/api/v1/export?form=mot").status_code == 422
+    coco = admin.get("/api/v1/export?form=coco&camera=gate&hours=2").json()
+    assert [one["id"] for one in coco["images"]] == list(range(1, len(coco["images"]) + 1))
+    assert [one["id"] for one in coco["annotations"]] == list(range(1, len(coco["annotations"]) + 1))
+    event_of = {one["id"]: one["event_id"] for one in coco["images"]}
+    kinds = {event_of[one["image_id"]]: one["category_id"] for one in coco["annotations"]}
+    assert (kinds["whole"], kinds["pose"]) == (1, 2)
+    mot = admin.get("/api/v1/export?form=mot&camera=gate&hours=2").text.splitlines()
+    assert len(mot) == len(coco["annotations"]), "one track: a box an image"
+    frames = [int(line.split(",")[0]) for line in mot]
+    assert frames == sorted(frames)
+    nothing = admin.get("/api/v1/export?form=coco&camera=nowhere").json()
+    assert (nothing["images"], nothing["annotations"], nothing["categories"]) == ([], [], [])
+    assert admin.get("/api/v1/export?form=mot&camera=nowhere").text == ""
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])
