@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, model: amiss.Model) -> Iter
     made.camera("station", station.pictures[10], Life.SHADOW)
     made.camera("yard", squares(0.1).pictures[0], Life.FROZEN)
     values = (np.hypot(*np.mgrid[-1:1:12j, -1:1:8j]) * -1 + 1.4).clip(0).round(3).tolist()
-    told = {"map": {"part": "appearance", "box": plaza.boxes[25], "values": values}}
+    told = {"map": {"part": "appearance", "box": plaza.boxes[32], "values": values}}
     faster, larger, new = (
         "faster than 99.9 % of 41,000 tracks here",
         "larger than usual at this place",
@@ -155,6 +155,10 @@ def test_triage_by_keyboard_alone(page: Page, folder: Folder) -> None:
     assert now(page) == "runner-2"
     page.keyboard.press("k")
     assert now(page) == "runner"
+    page.hover("li[data-id=runner-2] .thumb")  # pictures move while they are pointed at
+    wait(page, "document.querySelector('li[data-id=runner-2] video')?.currentTime > 0.1")
+    page.hover("h1")
+    expect(page.locator(".thumb video")).to_have_count(0)
     page.keyboard.press("Space")
     expect(page.locator("li.now .thumb video")).to_have_count(1)
     wait(page, "document.querySelector('li.now video')?.currentTime > 0.1")
@@ -293,6 +297,25 @@ def test_the_map_is_a_layer(page: Page, address: str) -> None:
     page.keyboard.press("m")
     expect(page.locator("[data-layer=map]")).to_be_checked()
     assert np.abs(shot(page, ".screen") - before).max() > 60
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    ready(page)
+    wait(page, "document.getElementById('boxes').dataset.seconds < 1")
+    assert not drawn_on(page), "it is of one moment, and not of others"
+    page.keyboard.press("m")
+    page.keyboard.press("m")
+    ready(page)
+    until(lambda: drawn_on(page))
+
+
+def drawn_on(page: Page) -> bool:
+    """Whether there is anything over the picture."""
+    return bool(
+        page.evaluate("""() => { const over = document.getElementById('boxes');
+            const copy = new OffscreenCanvas(over.width, over.height).getContext('2d', { willReadFrequently: true });
+            copy.drawImage(over, 0, 0);
+            return copy.getImageData(0, 0, over.width, over.height).data.some((one) => one > 0); }""")
+    )
 
 
 def test_a_curve_is_exact_when_near(page: Page, address: str) -> None:
@@ -301,21 +324,31 @@ def test_a_curve_is_exact_when_near(page: Page, address: str) -> None:
     chart = page.locator("#curve")
     expect(chart).to_have_attribute("data-exact", "false")
     assert int(chart.get_attribute("data-points") or 0) < 8000
+    assert dragged(page) < 150, "two hours are dragged without a stutter"
     for _ in range(7):
         page.click("[data-zoom='0.5']")
         page.wait_for_timeout(60)
     expect(chart).to_have_attribute("data-exact", "true")
-    slowest = page.evaluate("""async () => {
-        const chart = document.getElementById('curve');
-        const range = chart._fullLayout.xaxis.range.map((one) => +new Date(one + 'Z'));
-        let slowest = 0;
-        for (let step = 0; step < 10; step += 1) {
-            const begun = performance.now();
-            await Plotly.relayout(chart, {'xaxis.range': range.map((one) => one - 2000 * step)});
-            slowest = Math.max(slowest, performance.now() - begun);
-        }
-        return slowest; }""")
-    assert slowest < 400, f"a step of panning took {slowest:.0f} ms"
+    assert dragged(page) < 150
+
+
+def dragged(page: Page) -> float:
+    """Milliseconds within which 9 of 10 pictures came while the curve was dragged by the mouse."""
+    begun = page.evaluate("document.getElementById('curve')._fullLayout.xaxis.range[0]")
+    page.locator("#curve").scroll_into_view_if_needed()
+    area = page.locator("#curve .nsewdrag").first.bounding_box()
+    across, down = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.evaluate("""() => { window.drawn = [];
+        const note = (at) => { window.drawn.push(at); requestAnimationFrame(note); };
+        requestAnimationFrame(note); }""")
+    page.mouse.move(across, down)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(across + 3 * step, down)
+    page.mouse.up()
+    gaps = np.diff(page.evaluate("window.drawn"))
+    assert page.evaluate("document.getElementById('curve')._fullLayout.xaxis.range[0]") != begun, "it moved"
+    return float(np.quantile(gaps, 0.9))
 
 
 def test_other_budgets_are_tried_by_a_slider(page: Page, address: str) -> None:
@@ -388,6 +421,13 @@ def test_a_video_that_is_not_whole_is_told(browser: Browser, address: str, folde
     page.goto(f"{address}/events/half")
     expect(page.locator("#video-note")).to_be_visible()
     expect(page.locator(".poster")).to_be_visible()
+    wait(page, "document.getElementById('curve').dataset.points >= 0")
+    page.wait_for_timeout(200)
+    assert drawn_on(page), "the box of the worst moment is over the picture"
+    page.keyboard.press("b")
+    assert not drawn_on(page)
+    page.keyboard.press("b")
+    assert drawn_on(page)
     context.close()
 
 
@@ -419,36 +459,73 @@ def settle(page: Page, name: str) -> None:
     )
 
 
+def judged(page: Page) -> None:
+    page.keyboard.press("n")
+    expect(page.locator("li[data-id=runner] .alike")).to_have_text("and 2 alike")
+
+
+def taken_back(page: Page) -> None:
+    page.keyboard.press("u")
+    expect(page.locator("li[data-id=runner-2]")).to_be_visible()
+
+
+def mapped(page: Page) -> None:
+    page.keyboard.press("m")
+    until(lambda: drawn_on(page))
+
+
+def tried(page: Page) -> None:
+    page.click("#try")
+    expect(page.locator("#found li").first).to_be_visible(timeout=30_000)
+
+
+def helped(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+
+
+STATES = {"queue": [("judged", judged), ("", taken_back), ("keys", helped)], "event": [("map", mapped)],
+          "camera": [("budgets", tried)]}  # fmt: skip
+"""What one does on a page, and what is then to be seen."""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pages_are_accessible_and_fit(
     browser: Browser, address: str, folder: Folder, theme: str, tmp_path: Path
 ) -> None:
     pictures, axe, found = screenshots(tmp_path), Axe(), []
+
+    def look(page: Page, name: str, width: int) -> None:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than {width}"
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=pictures / f"{name}-{theme}-{width}.png", full_page=True)
+        if (width, theme) in ((1440, "light"), (390, "dark")):  # each width and each theme once
+            for one in axe.run(page).response["violations"]:
+                node = one["nodes"][0]
+                found.append((name, theme, one["id"], node["html"][:160], node.get("failureSummary", "")[:200]))
+
     for width in (1440, 390):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, locale="en-GB")  # type: ignore[arg-type]
         watched = Watched(context)
+        first = Folder(tmp_path / f"first-{width}")
+        site = site_of(first)
+        with served(make_app(site)) as empty:
+            watched.page.goto(f"{empty}/first?token={site.invite()}")
+            look(watched.page, "first", width)
+        first.store.close()
         watched.page.goto(f"{address}/sign-in")
-        watched.page.screenshot(path=pictures / f"sign-in-{theme}-{width}.png", full_page=True)
+        look(watched.page, "sign-in", width)
         page = watched.sign_in(address, "ann")
         for name, path in PAGES.items():
             for picture in folder.root.glob("cameras/*/now.jpg"):
                 picture.touch()
             page.goto(f"{address}{path}")
             settle(page, name)
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than {width}"
-            page.screenshot(path=pictures / f"{name}-{theme}-{width}.png", full_page=True)
-            if (width, theme) in ((1440, "light"), (390, "dark")):  # each width and each theme once
-                told = axe.run(page).response["violations"]
-                found += [
-                    (
-                        name,
-                        theme,
-                        one["id"],
-                        one["nodes"][0]["html"][:160],
-                        one["nodes"][0].get("failureSummary", "")[:200],
-                    )
-                    for one in told
-                ]
+            look(page, name, width)
+            for state, do in STATES.get(name, []):
+                do(page)
+                if state:
+                    look(page, f"{name}-{state}", width)
         assert [text for text in watched.wrong if "404" not in text] == []
         context.close()
     assert found == []

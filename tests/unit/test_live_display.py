@@ -16,6 +16,7 @@ from amiss.live.likeness import map_of
 from amiss.live.nouns import Arrival
 from amiss.live.settings import CameraSettings
 from amiss.types import Frame, RegionScores
+from support_stores import AT
 
 SETTINGS = CameraSettings.build(
     {"source": "gate.mp4", "rate": 5, "zones": {"door": {"polygon": [[0, 0], [1, 0], [1, 1]]}}}
@@ -73,6 +74,7 @@ def test_the_map_that_rises_highest_is_shown() -> None:
     low, high = np.zeros((1, 2, 2), np.float16), np.array([[[0, 0.5], [3, 0]]], np.float16)
     place = np.array([1]), np.array([0.1]), np.array([[1, 2, 3, 4]], np.float32)
     region = RegionScores(*place, score=np.array([1.0]), maps={"where": low, "what": high})
-    assert map_of(region) == {"part": "what", "box": [1.0, 2.0, 3.0, 4.0], "values": [[0.0, 0.5], [3.0, 0.0]]}
-    assert map_of(region[:0]) is None
-    assert map_of(replace(region, maps={})) is None
+    values = [[0.0, 0.5], [3.0, 0.0]]
+    assert map_of(region, AT) == {"part": "what", "at": AT + 0.1, "box": [1.0, 2.0, 3.0, 4.0], "values": values}
+    assert map_of(region[:0], AT) is None
+    assert map_of(replace(region, maps={}), AT) is None

@@ -210,6 +210,8 @@ def test_a_life_has_a_history(stored: Place) -> None:
     gate = stored.open().lives()["gate"]
     assert (gate.life, gate.since, gate.why, gate.detail) == (Life.SHADOW, AT + 120, "24 h collected", {"hours": 1})
     assert sorted(store.lives()) == ["gate", "yard"]
+    assert list(store.lives(["yard", "roof"])) == ["yard"]
+    assert store.camera_names() == ["gate", "yard"]
     history = [(step.before, step.after, step.at) for step in store.life_changes("gate")]
     assert history == [(None, Life.COLLECTING, AT), (Life.COLLECTING, Life.SHADOW, AT + 120)]
 

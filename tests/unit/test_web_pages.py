@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from bench_results import result
+from bench_results import result, row, table
 from starlette.testclient import TestClient
 
 from amiss.live.nouns import Change, EventRow, IncidentKind, Verdict
@@ -256,6 +260,19 @@ def test_exports(admin: TestClient, folder: Folder) -> None:
     assert mot[0] == f"1,7,{row.tube['xyxy'][0][0]:.2f},75.00,30.00,30.00,3.4000,-1,-1,-1"
     assert [line.split(",")[0] for line in mot] == [str(1 + index) for index in range(len(mot))]
     assert admin.get("/api/v1/export?form=mot").status_code == 422
+    coco = admin.get("/api/v1/export?form=coco&camera=gate&hours=2").json()
+    assert [one["id"] for one in coco["images"]] == list(range(1, len(coco["images"]) + 1))
+    assert [one["id"] for one in coco["annotations"]] == list(range(1, len(coco["annotations"]) + 1))
+    event_of = {one["id"]: one["event_id"] for one in coco["images"]}
+    kinds = {event_of[one["image_id"]]: one["category_id"] for one in coco["annotations"]}
+    assert (kinds["whole"], kinds["pose"]) == (1, 2)
+    mot = admin.get("/api/v1/export?form=mot&camera=gate&hours=2").text.splitlines()
+    assert len(mot) == len(coco["annotations"]), "one track: a box an image"
+    frames = [int(line.split(",")[0]) for line in mot]
+    assert frames == sorted(frames)
+    nothing = admin.get("/api/v1/export?form=coco&camera=nowhere").json()
+    assert (nothing["images"], nothing["annotations"], nothing["categories"]) == ([], [], [])
+    assert admin.get("/api/v1/export?form=mot&camera=nowhere").text == ""
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])
@@ -326,11 +343,17 @@ def test_thousands_of_cameras_in_the_filter(tmp_path: Path) -> None:
     names = [f"camera-{number:05d}" for number in range(10_000)]
     for name in names[:3]:
         made.event(f"of-{name}", camera=name)
+    for name in [*names, "elsewhere"]:
+        (tmp_path / "cameras" / name).mkdir(parents=True)
     made.person("many", Role.VIEWER, names)
     browser = client(make_app(site_of(made)), "many")
     asked = "&".join(f"camera={name}" for name in names[:2500])
     assert len(ids(browser.get(f"/api/v1/events?{asked}"))) == 3
+    begun = time.monotonic()
     assert browser.get("/").status_code == 200
+    assert browser.get("/api/v1/cameras?like=era-0999&limit=20").json()["count"] == 10
+    assert browser.get("/api/v1/cameras?like=e").json()["count"] == 10_000, "none of elsewhere"
+    assert time.monotonic() - begun < 5, "one look at each name, not one for each pair of names"
     made.store.close()
 
 
@@ -367,6 +390,21 @@ def test_the_api_is_described(admin: TestClient) -> None:
     assert all(described)
 
 
+def keep_scores(folder: Path, peak: float) -> None:
+    """What `amiss bench --out` keeps of the curves of a seed, of one clip."""
+    folder.mkdir(parents=True)
+    columns = {key: [0.0, peak, 0.0] for key in ("raw", "smoothed", "calibrated")}
+    frames = {"clip": ["01"] * 3, "frame": [0, 1, 2], "seconds": [0.0, 0.1, 0.2]}
+    pq.write_table(pa.table(frames | columns), folder / "frames.parquet")
+
+
+def curves_in(browser: TestClient, path: str) -> dict[str, list[list[Any]]]:
+    """The lines that a page draws, by clip: name and heights."""
+    found = re.search(r'id="curves">(.*?)</script>', browser.get(path).text)
+    assert found
+    return {clip: [[line["name"], line["y"]] for line in lines] for clip, lines in json.loads(found[1]).items()}
+
+
 def test_results_of_benchmarks(tmp_path: Path) -> None:
     made = Folder(tmp_path)
     (tmp_path / "benches").mkdir()
@@ -374,6 +412,9 @@ def test_results_of_benchmarks(tmp_path: Path) -> None:
         found = json.loads(json.dumps(result("attributes", auc_micro=[auc, auc + 0.01])))
         found["curves"] = {clip: [0.1, 0.5, auc] for clip in found["clips"]}
         (tmp_path / "benches" / f"{name}.json").write_text(json.dumps(found))
+    (tmp_path / "benches" / "three.json").write_text(json.dumps(result("attributes", auc_micro=[0.7])))
+    rows = table(row("flow, all", result()), row("poses", result()))
+    (tmp_path / "benches" / "rows.json").write_text(json.dumps(rows))
     (tmp_path / "benches" / "broken.json").write_text('{"rows": 3')
     (tmp_path / "benches" / "foreign.json").write_text('{"rows": 3}')
     made.person("admin", Role.ADMIN, None)
@@ -387,5 +428,14 @@ def test_results_of_benchmarks(tmp_path: Path) -> None:
     assert "90.5" in both
     assert "Both on the same" in both
     assert browser.get("/compare?name=one").status_code == 422
+    assert "data-clip" not in browser.get("/benches/three").text, "none are kept"
+    keep_scores(tmp_path / "benches" / "three" / "seed-0", 0.25)
+    assert curves_in(browser, "/benches/three") == {"01": [["three: attributes", [0, 1, 0]]]}
+    assert len(curves_in(browser, "/compare?name=one&name=three")["01"]) == 2
+    (tmp_path / "benches" / "three" / "seed-0" / "frames.parquet").write_bytes(b"not a table")
+    assert "data-clip" not in browser.get("/benches/three").text
+    for name in ("flow, all", "poses"):
+        keep_scores(tmp_path / "benches" / "rows" / name.replace(", ", "-") / "seed-0", 0.5)
+    assert [line[0] for line in curves_in(browser, "/benches/rows")["01"]] == ["rows: flow, all", "rows: poses"]
     assert browser.get("/benches/broken").status_code == 400
     made.store.close()

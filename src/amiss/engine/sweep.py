@@ -16,7 +16,7 @@ from amiss.engine.bench import with_preset
 from amiss.errors import ConfigError
 from amiss.methods import METHODS
 
-__all__ = ["Row", "Sweep", "read_sweep", "rows_of_methods"]
+__all__ = ["Row", "Sweep", "read_sweep", "row_folder", "rows_of_methods"]
 ALL = "all"
 
 
@@ -42,6 +42,11 @@ Numbers = Annotated[dict[str, dict[str, float]], BeforeValidator(_printed)]
 """By data set or `ALL`, and by metric."""
 
 
+def row_folder(name: str) -> str:
+    """The folder of a row: letters, digits, `_` and `.` of its name, and `-` for all between them."""
+    return re.sub(r"[^\w.]+", "-", name).strip("-.")
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of a table.
@@ -61,8 +66,8 @@ class Row:
 
     @property
     def folder(self) -> str:
-        """The name of its folder: letters, digits, `_` and `.` of its own name, and `-` for all between them."""
-        return re.sub(r"[^\w.]+", "-", self.name).strip("-.")
+        """The name of its folder."""
+        return row_folder(self.name)
 
 
 @dataclass(frozen=True)

@@ -68,20 +68,22 @@ def _projected(values: FloatArray) -> FloatArray:
     return np.asarray(np.round(projected / max(float(np.linalg.norm(projected)), 1e-9), 4))
 
 
-def map_of(region: RegionScores) -> dict[str, Any] | None:
+def map_of(region: RegionScores, offset: float) -> dict[str, Any] | None:
     """Where in its box a region is amiss, as plain numbers: the map that rises highest; None where there is none.
 
     Args:
         region: One row, or none.
+        offset: What its time counts from, in seconds since 1970.
 
     Returns:
-        `part`, `box` (x1, y1, x2, y2 in pixels) and `values`, rows from the top of the box.
+        `part`, `at` (seconds since 1970), `box` (x1, y1, x2, y2 in pixels) and `values`, rows from the top of the box.
     """
     if not len(region) or not region.maps:
         return None
     part = max(region.maps, key=lambda name: float(region.maps[name][0].max()))
     values = np.round(np.asarray(region.maps[part][0], np.float64), 3).tolist()
-    return {"part": part, "box": np.round(np.asarray(region.box[0], np.float64), 1).tolist(), "values": values}
+    box = np.round(np.asarray(region.box[0], np.float64), 1).tolist()
+    return {"part": part, "at": round(offset + float(region.seconds[0]), 3), "box": box, "values": values}
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -164,9 +164,10 @@ class Seat:
         if (span := sight.span) and desk.wants(span, arrival.at) and (pending := sight.pending()):
             before = desk.row
             if note := desk.follow(arrival, pending, self._quiet):
-                start = arrival.at - arrival.frame.seconds + pending.event.start
-                shown = map_of(pending.region) if pending.region is not None else None
-                self._note(note, arrival, start, new=before is None or before.id != note.row.id, shown=shown)
+                offset = arrival.at - arrival.frame.seconds
+                start, new = offset + pending.event.start, before is None or before.id != note.row.id
+                shown = map_of(pending.region, offset) if pending.region is not None else None
+                self._note(note, arrival, start, new=new, shown=shown)
 
     def _end(self, desk: AlarmDesk, arrival: Arrival, event: Event) -> None:
         offset = arrival.at - arrival.frame.seconds

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
+
+import numpy as np
 
 from amiss.live.nouns import EventRow
 from amiss.live.store.bodies import iso
 from amiss.live.store.columns import plain
+from amiss.types import FloatArray
 from amiss.web.bodies import whole_body
 
 __all__ = ["KINDS", "Kind", "as_coco", "as_csv", "as_json_lines", "as_mot", "safe_cell"]
@@ -40,6 +44,8 @@ COLUMNS = (
     "zones",
     "repeats",
 )
+SPOOLED, READ, LINES = 8 << 20, 1 << 16, 1000
+"""Bytes up to which annotations wait in memory, characters and lines that are sent at once."""
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -85,34 +91,42 @@ def _line(cells: Iterable[Any]) -> str:
     return out.getvalue()
 
 
-def as_coco(rows: Iterable[EventRow]) -> dict[str, Any]:
-    """Images, annotations and categories: an image is a moment of an event, a category the part that stood out."""
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+def as_coco(rows: Iterable[EventRow]) -> Iterator[str]:
+    """Images, annotations and categories: an image is a moment of an event, a category the part that stood out.
+
+    Annotations wait in a file until all images were told, so that memory does not grow with them.
+    """
     categories: dict[str, int] = {}
-    for row in rows:
-        part = str(row.likeness.get("part", "")) or "event"
-        category = categories.setdefault(part, len(categories) + 1)
-        numbers: dict[float, int] = {}
-        for at, box, track, score in boxes_of(row):
-            if at not in numbers:
-                numbers[at] = len(images) + 1
-                images.append(_image(row, numbers[at], at))
-            x1, y1, x2, y2 = box
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": numbers[at],
-                    "category_id": category,
-                    "bbox": [x1, y1, round(x2 - x1, 3), round(y2 - y1, 3)],
-                    "area": round((x2 - x1) * (y2 - y1), 3),
-                    "iscrowd": 0,
-                    "score": score,
-                    "track_id": track,
-                }
-            )
+    images, boxes = 0, 0
+    with tempfile.SpooledTemporaryFile(SPOOLED, "w+", encoding="utf-8") as waiting:
+        yield '{"info": {"description": "amiss events"},\n"images": ['
+        for row in rows:
+            part = str(row.likeness.get("part", "")) or "event"
+            category = categories.setdefault(part, len(categories) + 1)
+            numbers: dict[float, int] = {}
+            for at, box, track, score in boxes_of(row):
+                image = numbers.setdefault(at, images + len(numbers) + 1)
+                boxes += 1
+                told = {"id": boxes, "image_id": image, "category_id": category, **_placed(box)}
+                waiting.write(_item(boxes, told | {"score": score, "track_id": track}))
+            yield "".join(_item(number, _image(row, number, at)) for at, number in numbers.items())
+            images += len(numbers)
+        yield '],\n"annotations": ['
+        waiting.seek(0)
+        while some := waiting.read(READ):
+            yield some
     named = [{"id": number, "name": name, "supercategory": "event"} for name, number in categories.items()]
-    return {"info": {"description": "amiss events"}, "images": images, "annotations": annotations, "categories": named}
+    yield f'],\n"categories": {json.dumps(named)}}}\n'
+
+
+def _item(number: int, told: dict[str, Any]) -> str:
+    return (",\n" if number > 1 else "\n") + json.dumps(told)
+
+
+def _placed(box: list[float]) -> dict[str, Any]:
+    x1, y1, x2, y2 = box
+    width, height = x2 - x1, y2 - y1
+    return {"bbox": [x1, y1, round(width, 3), round(height, 3)], "area": round(width * height, 3), "iscrowd": 0}
 
 
 def _image(row: EventRow, number: int, at: float) -> dict[str, Any]:
@@ -129,11 +143,20 @@ def as_mot(rows: Iterable[EventRow], rate: float) -> Iterator[str]:
         rows: Events of one camera.
         rate: Frames a second that are counted from the first box on, which is in frame 1.
     """
-    found = sorted((at, track, box, score) for row in rows for at, box, track, score in boxes_of(row))
-    for at, track, box, score in found:
-        frame = 1 + round((at - found[0][0]) * rate)
-        x1, y1, x2, y2 = box
-        yield f"{frame},{track},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{score:.4f},-1,-1,-1\n"
+    found = np.concatenate([np.zeros((0, 7)), *map(_numbers, rows)])
+    found = found[np.lexsort((found[:, 1], found[:, 0]))]
+    for first in range(0, len(found), LINES):
+        some = found[first : first + LINES]
+        frames = 1 + np.round((some[:, 0] - found[0, 0]) * rate).astype(int)
+        yield "".join(
+            f"{frame},{track:.0f},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{score:.4f},-1,-1,-1\n"
+            for frame, (track, x1, y1, x2, y2, score) in zip(frames, some[:, 1:], strict=True)
+        )
+
+
+def _numbers(row: EventRow) -> FloatArray:
+    """`(N, 7)` time, track, x1, y1, x2, y2, score of the boxes of an event."""
+    return np.array([(at, track, *box, score) for at, box, track, score in boxes_of(row)], np.float64).reshape(-1, 7)
 
 
 def boxes_of(row: EventRow) -> Iterator[tuple[float, list[float], int, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from amiss.engine.scores import read_curves
+from amiss.engine.sweep import row_folder
 from amiss.errors import ScoresError
 from amiss.report.comparison import Comparison, compared, rows_in
 from amiss.types import FloatArray
 from amiss.web.curves import thin
 
 __all__ = ["Bench", "Library", "curves_of", "side_by_side"]
+
+LOG = logging.getLogger(__name__)
 
 NAME = re.compile(r"[\w][\w. -]{0,120}")
 MOST = 50 << 20
@@ -33,11 +38,13 @@ class Bench:
         name: Of its file, without the suffix.
         result: What `amiss bench` wrote.
         comparison: Its table.
+        scores: What `amiss bench --out` keeps of it, if it lies beside it.
     """
 
     name: str
     result: Mapping[str, Any]
     comparison: Comparison
+    scores: Path
 
 
 class Library:
@@ -80,18 +87,36 @@ def _read(path: Path) -> Bench:
         if path.stat().st_size > MOST:
             raise ScoresError(f"{path.name} is too large for a result of `amiss bench`")
         result = json.loads(path.read_text(encoding="utf-8"))
-        return Bench(path.stem, result, compared(result))
+        return Bench(path.stem, result, compared(result), path.with_suffix(""))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise ScoresError(f"{path.name} is no result of `amiss bench --json` ({type(error).__name__})") from None
 
 
 def curves_of(bench: Bench) -> dict[str, dict[str, FloatArray]]:
-    """Score curves by clip and by row, where the result has some: lists by clip, or mappings with `smoothed`."""
+    """Score curves by clip and by row: of the first seed's scores beside the result, or else those that are in it.
+
+    In a result they are lists by clip, or mappings with `smoothed`.
+    """
     found: dict[str, dict[str, FloatArray]] = {}
     for row in rows_in(bench.result)["rows"]:
-        for clip, values in _clips(row["result"].get("curves")):
+        of_row = bench.scores / row_folder(str(row["name"])) if "rows" in bench.result else bench.scores
+        curves = _kept_in(of_row, row["result"]) or dict(_clips(row["result"].get("curves")))
+        for clip, values in curves.items():
             found.setdefault(clip, {})[str(row["name"])] = values
     return found
+
+
+def _kept_in(folder: Path, result: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """The smoothed curves of the clips of a result in a folder of `amiss bench --out`; none where it has none."""
+    place = folder / f"seed-{result['seeds'][0]}"
+    if not place.is_dir():
+        return {}
+    try:
+        curves = read_curves(place)
+    except ScoresError as error:
+        LOG.info("%s", error)
+        return {}
+    return {name: curves[name].smoothed for name in map(str, result["clips"]) if name in curves and len(curves[name])}
 
 
 def _clips(curves: Any) -> Iterator[tuple[str, FloatArray]]:

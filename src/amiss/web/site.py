@@ -79,5 +79,5 @@ class Site:
         Raises:
             StorageError: The database failed.
         """
-        names = {*self.store.lives(), *self.store.event_cameras(), *self.shelf.names()}
-        return sorted(name for name in names if account.sees(name))
+        names = {*self.store.camera_names(), *self.store.event_cameras(), *self.shelf.names()}
+        return sorted(names if account.allowed is None else names & account.allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,13 +63,27 @@ class CamerasPart(Part):
         found = self._database.read(lambda session: session.get(CameraTable, camera))
         return None if found is None else _life(found)
 
-    def lives(self) -> dict[str, CameraLife]:
-        """The states of all cameras, by name.
+    def camera_names(self) -> list[str]:
+        """Names of all cameras that have a state.
+
+        Raises:
+            StorageError: The database failed.
+        """
+        query = sa.select(CameraTable.name).order_by(CameraTable.name)
+        return list(self._database.read(lambda session: session.scalars(query).all()))
+
+    def lives(self, cameras: Collection[str] | None = None) -> dict[str, CameraLife]:
+        """The states of cameras, by name.
+
+        Args:
+            cameras: Only of these; of all if None.
 
         Raises:
             StorageError: The database failed.
         """
         query = sa.select(CameraTable).order_by(CameraTable.name)
+        if cameras is not None:
+            query = query.where(CameraTable.name.in_(cameras))
         return {found.name: _life(found) for found in self._database.read(lambda session: session.scalars(query).all())}
 
     def life_changes(self, camera: str) -> list[LifeChange]:

@@ -40,6 +40,9 @@ function boxesAt(at) {
 }
 
 const layers = { boxes: true, map: false };
+const mapped = figures.map?.at ?? figures.peak; // the map is of one moment
+const NEAR = 0.5;
+const plays = () => video && !video.error;
 function draw(seconds) {
   const ratio = devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
@@ -48,7 +51,7 @@ function draw(seconds) {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   const scale = width / figures.size[0];
-  if (layers.map && figures.map) heat(pen, scale);
+  if (layers.map && figures.map && (!plays() || Math.abs(begin + seconds - mapped) <= NEAR)) heat(pen, scale);
   if (layers.boxes) {
     for (const { box } of boxesAt(begin + seconds)) {
       const [left, top, right, bottom] = box.map((value) => value * scale);
@@ -118,13 +121,16 @@ if (video) {
 }
 function still() { // the picture of the worst moment
   const worst = figures.tube.score.indexOf(Math.max(...figures.tube.score));
-  if (figures.tube.at.length) draw(figures.tube.at[worst] - begin);
+  if (figures.tube.at.length) follow(figures.tube.at[worst] - begin);
 }
-new ResizeObserver(() => (video && !video.error ? draw(shownAt) : still())).observe(canvas);
+new ResizeObserver(() => draw(shownAt)).observe(canvas);
 
 for (const box of document.querySelectorAll("[data-layer]")) {
   const set = () => { layers[box.dataset.layer] = box.checked; draw(shownAt); };
-  box.addEventListener("change", set);
+  box.addEventListener("change", () => {
+    set();
+    if (layers.map && box.dataset.layer === "map" && plays() && Math.abs(begin + shownAt - mapped) > NEAR) seek(mapped);
+  });
   set();
 }
 

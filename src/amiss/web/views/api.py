@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -97,7 +96,7 @@ def export(
     elif form == "csv":
         lines = as_csv(_all(site, asked))
     elif form == "coco":
-        lines = iter([json.dumps(as_coco(_all(site, asked)))])
+        lines = as_coco(_all(site, asked))
     else:
         lines = as_mot(_all(site, asked), rate)
     kind, name = KINDS[form]

@@ -36,7 +36,7 @@ def states(site: Site, names: list[str]) -> list[dict[str, Any]]:
     Raises:
         StorageError: The database failed.
     """
-    lives, now = site.store.lives(), site.clock()
+    lives, now = site.store.lives(names), site.clock()
     holders = site.store.holders()
     alarms, wrong = site.store.alarms_since(now - DAY, names), site.store.lasting_kinds(names)
     found: list[dict[str, Any]] = []
