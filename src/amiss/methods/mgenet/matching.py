@@ -14,12 +14,14 @@ from amiss.methods.mgenet.memory import Memory
 from amiss.methods.mgenet.movement import MOVEMENT
 from amiss.methods.normal import spread_out
 
-__all__ = ["MovementMatching", "WeightMatching"]
+__all__ = ["KIN", "MovementMatching", "WeightMatching"]
 
 COMPONENTS = 12
 """Principal components by which movements are compared, each of unit variance over normal footage."""
 ELSEWHERE = 10.0
 """How much farther a movement counts as that was seen in a scene with nothing in common, in the same units."""
+KIN = 0.5
+"""Scenes whose weights have at least this cosine are alike."""
 LEAST_SHARE = 1e-6
 """Components with less of the first one's deviation than this are noise and left out."""
 
@@ -134,7 +136,8 @@ class MovementMatching(nn.Module):
             movement.
         """
         gap = (self._placed(movement)[:, None] - self.movements).square().sum(2).sqrt()  # N, items
-        here = gap + ELSEWHERE * (1 - _cosines(self.places, scene.double()).clamp(0, 1))
+        # Like scenes cost nothing at all: in one that wavers a little, the part stays 0 for everybody.
+        here = gap + ELSEWHERE * (1 - (_cosines(self.places, scene.double()) / KIN).clamp(0, 1))
         anywhere = gap.topk(self._top, dim=1, largest=False)
         return here.topk(self._top, dim=1, largest=False).values.mean(1) - anywhere.values.mean(1), anywhere.indices
 

@@ -17,7 +17,7 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.mgenet.masks import covering_masks
-from amiss.methods.mgenet.matching import MovementMatching
+from amiss.methods.mgenet.matching import KIN, MovementMatching
 from amiss.methods.mgenet.movement import movement_of
 from amiss.methods.mgenet.network import Explorer, grid_of
 from amiss.methods.mgenet.portable import portable_explorer, portable_matching, portable_places, portable_tokenizer
@@ -44,8 +44,6 @@ TOGETHER = 16
 NEAREST = 3
 STRANGE = 6.0
 """A place less like the learned ones by more than so many standard deviations is a place never seen."""
-KIN = 0.5
-"""Places whose weights have at least this cosine are alike."""
 USUAL = ("count", "mean", "squares", "sample")
 ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
 SENTENCES = {
