@@ -24,7 +24,7 @@ FEATURE_NETWORKS.add("efficientnet-lite0", lambda: (load_efficientnet_lite0(), E
 
 
 def crop(image: Image, box: FloatArray, size: int) -> Image:
-    """What is in a box, resized to a square; what lies outside the picture repeats its edge.
+    """What is in a box, resized to a square; of a box that reaches beyond the picture, the part that lies in it.
 
     Args:
         image: `(H, W, C)` or `(H, W)`, any dtype that OpenCV resizes.

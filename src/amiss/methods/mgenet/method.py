@@ -44,6 +44,8 @@ TOGETHER = 16
 NEAREST = 3
 STRANGE = 6.0
 """A place less like the learned ones by more than so many standard deviations is a place never seen."""
+WHOLE, TINY = 0.8, 1e-9
+"""A crop of which less lies in the picture says nothing of looks: the edge of the picture cuts and stretches it."""
 USUAL = ("count", "mean", "squares", "sample")
 ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
 SENTENCES = {
@@ -64,6 +66,7 @@ class _Looked:
         unlike: `(N, h, w)` S_app of each place of the crop.
         familiar: `(N, 1)` the largest cosine of the place and a learned one; without matching 1.
         told: `(N,)` whether enough of a body is seen to speak of its movement.
+        whole: `(N,)` whether the crop lies in the picture, but for a fifth of it.
         kin: `(N,)` how many of the K pairs with the most similar behaviour belong to a place like this.
     """
 
@@ -73,6 +76,7 @@ class _Looked:
     familiar: FloatArray
     kin: IntArray
     told: BoolArray
+    whole: BoolArray
 
     @classmethod
     def merge(cls, looked: Sequence[_Looked]) -> _Looked:
@@ -157,7 +161,8 @@ class Mgenet(Method):
         if chosen.matching:
             self._match(store, random.permutation(rows), progress)
         looked = self._look_through(store, rows, progress)
-        counted = looked.told | ~looked.told.any()  # among many things there may be no person in the sample
+        sure = looked.told & looked.whole
+        counted = sure | ~sure.any()  # among many things there may be no person in the sample
         self._usual, self._places = Usual.of(looked.raw[counted]), Usual.of(looked.familiar)
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
         light = store.without("image", "scene")
@@ -212,8 +217,8 @@ class Mgenet(Method):
     def score(self, windows: Windows) -> RegionScores:
         """The parts, their weighted sum, and a map of S_app.
 
-        Where too little of the body is seen, the motion is that of the most usual segment; where the place was never
-        seen, so is the match of behaviour and scene.
+        Where too little of the body is seen, the motion is that of the most usual segment; where the picture ends, so
+        are the looks; where the place was never seen, so is the match of behaviour and scene.
         """
         looked = self._look(windows)
         parts = self._parts(looked)
@@ -228,7 +233,7 @@ class Mgenet(Method):
         """Each part of the score, `(N,)`."""
         usual, raw, chosen = self._known[1], looked.raw.copy(), self._settings
         nothing = ~looked.told if chosen.match == "movements" else np.zeros(len(looked.told), bool)
-        unsure = {"motion": ~looked.told, "scene": nothing | self._strange(looked)}
+        unsure = {"motion": ~looked.told, "appearance": ~looked.whole, "scene": nothing | self._strange(looked)}
         for column, name in enumerate(self.parts):
             if name in unsure:
                 raw[unsure[name], column] = usual.sample[0, column]
@@ -246,7 +251,8 @@ class Mgenet(Method):
         """Let more normal segments count in what the parts are standardised by; the networks stay as they are."""
         _, usual, places = self._known
         looked = self._look(windows)
-        self._usual, self._places = usual.with_more(looked.raw[looked.told]), places.with_more(looked.familiar)
+        sure = looked.told & looked.whole
+        self._usual, self._places = usual.with_more(looked.raw[sure]), places.with_more(looked.familiar)
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
         """A sentence for each part that is higher than for 99 % of normal segments, at least the strongest."""
@@ -269,6 +275,8 @@ class Mgenet(Method):
             joints = self._guide.explain(self._guide.score(window), window).reasons[-1]
             return [SENTENCES[part].format(*rank), joints]
         if part == "appearance":
+            if not looked.whole[0]:
+                return ["the edge of the picture cuts it, so that its looks cannot be compared"]
             return [SENTENCES[part].format(*rank, _where(looked.unlike[0]))]
         if self._settings.match == "movements" and not looked.told[0]:
             return ["too little of the body is seen to tell whether its movement belongs here"]
@@ -314,7 +322,8 @@ class Mgenet(Method):
             kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
         body = torch.from_numpy(self._told(windows))
-        made = columns, tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body
+        whole = torch.from_numpy(_inside(windows) >= WHOLE)
+        made = columns, tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body, whole
         return _Looked(*(tensor.numpy() for tensor in made))
 
     def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:
@@ -388,6 +397,14 @@ def _where(unlike: FloatArray) -> str:
     if (down, across) == (1, 1):
         return "in the middle"
     return f"at the {ROWS[down]} {COLUMNS[across]}"
+
+
+def _inside(windows: Windows) -> FloatArray:
+    """`(N,)` share of each crop's square that lies in the picture."""
+    place = np.asarray(windows.data["place"], np.float64).reshape(-1, 2, 2)  # N, corner, x or y
+    size = np.asarray(windows.data["size"], np.float64)[:, None]
+    sides = np.diff(np.clip(place, 0, size), axis=1) / np.maximum(np.diff(place, axis=1), TINY)
+    return np.asarray(sides[:, 0].prod(1))
 
 
 def _in_boxes(maps: FloatArray, windows: Windows) -> FloatArray:
