@@ -101,17 +101,42 @@ def test_memories_are_written_while_training_and_the_matching_only_afterwards(tm
 
 
 def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path, appearance_share=0.5, scene_share=2.0)
+    method, windows = learned(tmp_path, appearance_share=0.5, scene_share=2.0, match="weights")
     scores = method.score(windows)
     assert list(scores.parts) == ["motion", "appearance", "scene"]
     weighted = scores.parts["motion"] + 0.5 * scores.parts["appearance"] + 2 * scores.parts["scene"]
     np.testing.assert_allclose(scores.score, weighted)
-    config = quick(tmp_path, [*NORMAL, BOTH], appearance_share=0.5, scene_share=2.0)
+    config = quick(tmp_path, [*NORMAL, BOTH], appearance_share=0.5, scene_share=2.0, match="weights")
     normal = WindowStore(parts_of(NORMAL, method.needs, config))
     windows = normal.take(np.arange(len(normal)))
-    found = method.score(windows[method._told(windows)])
+    looked = method._look(windows)
+    found = method.score(windows[looked.told & looked.whole])
     for name, values in found.parts.items():
         assert (abs(values.mean()), values.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3)), name
+
+
+def test_in_one_scene_all_movements_belong_and_the_part_says_nothing(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path)
+    assert not method.score(windows).parts["scene"].any()
+
+
+def test_what_the_edge_of_the_picture_cuts_says_nothing_of_looks(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path)
+    usual = method.score(windows).parts["appearance"]
+    width = windows.data["size"][:, :1]
+    side = windows.data["place"][:, 2:3] - windows.data["place"][:, :1]
+    for beyond, same in ((0.15, True), (0.25, False)):  # the share of the square that is beyond the right edge
+        place = np.array(windows.data["place"])
+        place[:, :1], place[:, 2:3] = width - (1 - beyond) * side, width + beyond * side
+        place[:, 1], place[:, 3] = 0, side[:, 0]
+        cut = changed(windows, place=place)
+        found = method.score(cut).parts["appearance"]
+        assert np.array_equal(found, usual) == same
+        if not same:
+            assert len(np.unique(found)) == 1
+            assert method._sentences("appearance", 0.5, cut[[0]], method._look(cut[[0]])) == [
+                "the edge of the picture cuts it, so that its looks cannot be compared"
+            ]
 
 
 @pytest.mark.parametrize("measure", ["difference", "cosine", "guide", "explorer", "sum"])
@@ -319,6 +344,8 @@ def test_a_setting_changes_scores_or_what_is_asked_for(
     tmp_path: Path, plainly: Callable[[dict[str, Any]], Any], name: str
 ) -> None:
     usual: dict[str, Any] = {"separateness_weight": 0.5} if name == "margin" else {}
+    if name in ("scenes", "pairs", "top", "scene_share"):
+        usual = {"match": "weights"}  # all clips are of one scene, in which every movement belongs
     new = {name: CHANGED[name]}
     if name in ("tokenizer", "checkpoint"):
         usual = {"size": 16}  # a Video Swin-T is large, and so are its windows
