@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -16,6 +16,7 @@ from torch.nn import functional
 from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, inside, padded, where
 from amiss.methods.mgenet.masks import covering_masks
 from amiss.methods.mgenet.matching import KIN, MovementMatching
 from amiss.methods.mgenet.movement import movement_of
@@ -39,49 +40,18 @@ SAMPLE = 2048
 """Normal segments, at most, that the scores are standardised by, and that the matching memory is written from."""
 FIRST = 256
 """Normal segments that the memories begin with."""
-TOGETHER = 16
-"""Segments that the networks look at together, always so many: sums may round otherwise in a batch of another size."""
 NEAREST = 3
 STRANGE = 6.0
 """A place less like the learned ones by more than so many standard deviations is a place never seen."""
-WHOLE, TINY = 0.8, 1e-9
+WHOLE = 0.8
 """A crop of which less lies in the picture says nothing of looks: the edge of the picture cuts and stretches it."""
 USUAL = ("count", "mean", "squares", "sample")
-ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
 SENTENCES = {
     "motion": "how it looks and how its joints move fit together worse than for {} of {:,} normal people here",
     "appearance": "it looks stranger than {} of {:,} normal people here, most of all {}",
     "scene": "what it does fits the place less than for {} of {:,} normal people: {} of the {} learned behaviours most "
     "like it belong to a place like this",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class _Looked:
-    """What the networks make of segments.
-
-    Attributes:
-        raw: `(N, P)` the parts of the score before they are standardised.
-        vectors: `(N, C)` e_b, averaged over tokens.
-        unlike: `(N, h, w)` S_app of each place of the crop.
-        familiar: `(N, 1)` the largest cosine of the place and a learned one; without matching 1.
-        told: `(N,)` whether enough of a body is seen to speak of its movement.
-        whole: `(N,)` whether the crop lies in the picture, but for a fifth of it.
-        kin: `(N,)` how many of the K pairs with the most similar behaviour belong to a place like this.
-    """
-
-    raw: FloatArray
-    vectors: FloatArray
-    unlike: FloatArray
-    familiar: FloatArray
-    kin: IntArray
-    told: BoolArray
-    whole: BoolArray
-
-    @classmethod
-    def merge(cls, looked: Sequence[_Looked]) -> _Looked:
-        """All rows, in order."""
-        return cls(*(np.concatenate([getattr(one, name) for one in looked]) for name in cls.__dataclass_fields__))
 
 
 class Mgenet(Method):
@@ -182,10 +152,10 @@ class Mgenet(Method):
             windows = windows[bodies | ~bodies.any()]
             matching.write(self._movement(windows), network.scenes.weights(scenes_of(windows)))
             return
-        for number, some in enumerate(_batches(rows, FIRST)):
+        for number, some in enumerate(batches(rows, FIRST)):
             progress("matching behaviours and scenes", number * FIRST, len(rows))
             pairs = []
-            for few in _batches(some, TOGETHER):
+            for few in batches(some, TOGETHER):
                 windows = store.take(few)
                 seen = network(network.inputs(pictures_of(windows)))
                 pairs.append(matching.pairs(seen.behaviour, network.scenes.weights(scenes_of(windows))))
@@ -197,14 +167,14 @@ class Mgenet(Method):
     def _movement(self, windows: Windows) -> Tensor:
         return torch.from_numpy(movement_of(windows, self._settings.guide))
 
-    def _look_through(self, store: WindowStore, rows: IntArray, progress: Progress) -> _Looked:
+    def _look_through(self, store: WindowStore, rows: IntArray, progress: Progress) -> Looked:
         """What the networks make of some segments of a store."""
         looked = []
-        for number, some in enumerate(_batches(rows, TOGETHER)):
+        for number, some in enumerate(batches(rows, TOGETHER)):
             progress("looking at normal people", number * TOGETHER, len(rows))
             looked.append(self._look(store.take(some)))
         progress("looking at normal people", len(rows), len(rows))
-        return _Looked.merge(looked)
+        return Looked.merge(looked)
 
     @property
     def _known(self) -> tuple[Explorer, Usual, Usual]:
@@ -226,10 +196,10 @@ class Mgenet(Method):
         weights = {"motion": 1.0, "appearance": chosen.appearance_share, "scene": chosen.scene_share}
         score = sum((weights[name] * part for name, part in parts.items()), np.zeros(len(windows)))
         place = windows.frame, windows.seconds, windows.box, windows.track
-        maps = {"appearance": _in_boxes(looked.unlike, windows).astype(np.float16)} if chosen.masking else {}
+        maps = {"appearance": in_boxes(looked.unlike, windows).astype(np.float16)} if chosen.masking else {}
         return RegionScores(*place, score=score, parts=parts, maps=maps)
 
-    def _parts(self, looked: _Looked) -> dict[str, FloatArray]:
+    def _parts(self, looked: Looked) -> dict[str, FloatArray]:
         """Each part of the score, `(N,)`."""
         usual, raw, chosen = self._known[1], looked.raw.copy(), self._settings
         nothing = ~looked.told if chosen.match == "movements" else np.zeros(len(looked.told), bool)
@@ -243,7 +213,7 @@ class Mgenet(Method):
     def _told(self, windows: Windows) -> BoolArray:
         return told(windows.data["pose"], self._settings.guide)
 
-    def _strange(self, looked: _Looked) -> BoolArray:
+    def _strange(self, looked: Looked) -> BoolArray:
         """`(N,)` whether the place is like none that was learned from."""
         return np.asarray(self._known[2].standardised(looked.familiar)[:, 0] < -STRANGE)
 
@@ -266,7 +236,7 @@ class Mgenet(Method):
         gaps = np.linalg.norm(self._shown - looked.vectors[0], axis=1)
         return Explanation(tuple(reasons), tuple(int(index) for index in np.argsort(gaps)[:NEAREST]))
 
-    def _sentences(self, part: str, below: float, window: Windows, looked: _Looked) -> list[str]:
+    def _sentences(self, part: str, below: float, window: Windows, looked: Looked) -> list[str]:
         usual = self._known[1]
         rank = ("all" if below > 1 - 1 / len(usual.sample) else percent(below)), usual.count
         if part == "motion":
@@ -277,7 +247,7 @@ class Mgenet(Method):
         if part == "appearance":
             if not looked.whole[0]:
                 return ["the edge of the picture cuts it, so that its looks cannot be compared"]
-            return [SENTENCES[part].format(*rank, _where(looked.unlike[0]))]
+            return [SENTENCES[part].format(*rank, where(looked.unlike[0]))]
         if self._settings.match == "movements" and not looked.told[0]:
             return ["too little of the body is seen to tell whether its movement belongs here"]
         if self._strange(looked)[0]:
@@ -296,35 +266,35 @@ class Mgenet(Method):
             shown["strange"] = np.array(heat, np.uint8).reshape(shown["person"].shape)
         return shown
 
-    def _look(self, windows: Windows) -> _Looked:
+    def _look(self, windows: Windows) -> Looked:
         """All that the networks make of segments."""
         rows = np.arange(len(windows))
-        return _Looked.merge([self._look_at(windows[some]) for some in _batches(rows, TOGETHER)])
+        return Looked.merge([self._look_at(windows[some]) for some in batches(rows, TOGETHER)])
 
     @torch.no_grad()
-    def _look_at(self, windows: Windows) -> _Looked:
+    def _look_at(self, windows: Windows) -> Looked:
         """What the networks make of at most so many segments as they look at together."""
         chosen, network, count = self._settings, self._known[0], len(windows)
-        cubes = network.inputs(_padded(pictures_of(windows)))[:count]
+        cubes = network.inputs(padded(pictures_of(windows)))[:count]
         # sums of few segments are made like those of many, as they round otherwise in another number of rows
-        moved, tokens, behaviour, *others = (_padded(tensor) for tensor in self._run("explorer", cubes))
+        moved, tokens, behaviour, *others = (padded(tensor) for tensor in self._run("explorer", cubes))
         motion = self._motion(self._guide.latent(windows), moved[:count])
         unlike = others[0][:count] if others else torch.zeros(count, *network.grid[1:])
         raw = {"motion": motion, "appearance": unlike.double().mean((1, 2))}
         familiar, kin = torch.ones(count), torch.zeros(count)
         if chosen.matching:
-            scenes = _padded(scenes_of(windows))
+            scenes = padded(scenes_of(windows))
             place = network.scenes.weights(scenes)
             moves = isinstance(network.matching, MovementMatching)
-            what = _padded(self._movement(windows)) if moves else behaviour.double()
+            what = padded(self._movement(windows)) if moves else behaviour.double()
             raw["scene"], pairs = network.matching.difference(what, place.double())
             familiar = network.scenes.similarity(scenes).amax(1)
             kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
         body = torch.from_numpy(self._told(windows))
-        whole = torch.from_numpy(_inside(windows) >= WHOLE)
+        whole = torch.from_numpy(inside(windows) >= WHOLE)
         made = columns, tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body, whole
-        return _Looked(*(tensor.numpy() for tensor in made))
+        return Looked(*(tensor.numpy() for tensor in made))
 
     def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:
         """`(N,)` S_mo (equation 13), or another of the measures of table 3."""
@@ -376,48 +346,3 @@ class Mgenet(Method):
 def _under(prefix: str, state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """What is kept under a prefix, without it."""
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
-
-
-def _batches(rows: IntArray, size: int) -> Iterator[IntArray]:
-    """So many at once; a single batch of none where there are none."""
-    for start in range(0, max(len(rows), 1), size):
-        yield rows[start : start + size]
-
-
-def _padded(tensor: Tensor) -> Tensor:
-    """As many segments as the networks look at together, those that lack being zeros."""
-    lacking = TOGETHER - len(tensor)
-    return torch.cat([tensor, tensor.new_zeros(lacking, *tensor.shape[1:])]) if lacking else tensor
-
-
-def _where(unlike: FloatArray) -> str:
-    """In words, where a map `(h, w)` of a crop is highest."""
-    row, column = np.unravel_index(int(unlike.argmax()), unlike.shape)
-    down, across = (3 * int(place) // length for place, length in zip((row, column), unlike.shape, strict=True))
-    if (down, across) == (1, 1):
-        return "in the middle"
-    return f"at the {ROWS[down]} {COLUMNS[across]}"
-
-
-def _inside(windows: Windows) -> FloatArray:
-    """`(N,)` share of each crop's square that lies in the picture."""
-    place = np.asarray(windows.data["place"], np.float64).reshape(-1, 2, 2)  # N, corner, x or y
-    size = np.asarray(windows.data["size"], np.float64)[:, None]
-    sides = np.diff(np.clip(place, 0, size), axis=1) / np.maximum(np.diff(place, axis=1), TINY)
-    return np.asarray(sides[:, 0].prod(1))
-
-
-def _in_boxes(maps: FloatArray, windows: Windows) -> FloatArray:
-    """Maps `(N, h, w)` of crops as maps of the boxes, 0 where a box reaches beyond the crop."""
-    if not len(windows):
-        return maps
-    size = maps.shape[1]
-    share = (np.arange(size) + 0.5) / size
-    box, place = windows.box[:, None], windows.data["place"][:, None]  # N, 1, 4
-    across = (box[..., 0] + share * (box[..., 2] - box[..., 0]) - place[..., 0]) / (place[..., 2] - place[..., 0])
-    down = (box[..., 1] + share * (box[..., 3] - box[..., 1]) - place[..., 1]) / (place[..., 3] - place[..., 1])
-    grid = np.stack(np.broadcast_arrays(across[:, None, :], down[:, :, None]), -1).astype(np.float32)
-    found = functional.grid_sample(
-        torch.from_numpy(maps.astype(np.float32))[:, None], torch.from_numpy(2 * grid - 1), align_corners=False
-    )
-    return np.asarray(found[:, 0].numpy())
