@@ -126,7 +126,7 @@ def movements(count: int, seed: int) -> torch.Tensor:
 def test_a_movement_counts_by_how_much_farther_it_is_from_normal_ones_in_such_a_scene() -> None:
     matching, generator = MovementMatching(40, 4, 3), np.random.default_rng(8)
     known, scenes = movements(40, 9), np.eye(4)[generator.integers(4, size=40)] + 0.2 * generator.random((40, 4))
-    matching.write(known, torch.tensor(scenes))
+    matching.write(known, torch.tensor(scenes), torch.arange(40) // 10)
     asked, places = movements(5, 10), np.eye(4)[[0, 1, 2, 3, 0]] + 0.2 * generator.random((5, 4))
     score, pairs = matching.difference(asked, torch.tensor(places))
     flat = (known.numpy() - known.numpy().mean(0)) / known.numpy().std(0)
@@ -142,13 +142,23 @@ def test_a_movement_counts_by_how_much_farther_it_is_from_normal_ones_in_such_a_
         wanted = np.sort(gaps + apart)[:3].mean() - np.sort(gaps)[:3].mean()
         assert score[row] == pytest.approx(wanted, rel=1e-6)
         assert set(np.argsort(own)[:3]) == set(pairs[row].tolist())
+    without, _ = matching.difference(asked, torch.tensor(places), torch.tensor([0, 1, 2, 3, 9]))
+    rest = MovementMatching(40, 4, 3)
+    rest.write(known, torch.tensor(scenes), torch.arange(40) // 10)
+    for clip in range(4):
+        rest.movements[rest.clips == clip] = 1e6  # so far away that it is never the nearest
+        assert rest.difference(asked, torch.tensor(places))[0][clip] == pytest.approx(float(without[clip]), rel=1e-6)
+        rest.write(known, torch.tensor(scenes), torch.arange(40) // 10)
+    assert without[4] == score[4]
+    alone, _ = matching.difference(asked, torch.tensor(places), torch.full((5,), 7))
+    torch.testing.assert_close(alone, score)
 
 
 def test_what_is_usual_elsewhere_alone_does_not_belong_here() -> None:
     matching = MovementMatching(64, 4, 1)
     walks, runs = movements(60, 11), movements(60, 12) + 8
     street, track = torch.eye(4)[:1].expand(60, -1), torch.eye(4)[1:2].expand(60, -1)
-    matching.write(torch.cat([walks, runs, walks]), torch.cat([street, track, track]))
+    matching.write(torch.cat([walks, runs, walks]), torch.cat([street, track, track]), torch.zeros(180))
     here, _ = matching.difference(runs, street)
     there, _ = matching.difference(runs, track)
     walking, _ = matching.difference(walks, street)
@@ -158,7 +168,7 @@ def test_what_is_usual_elsewhere_alone_does_not_belong_here() -> None:
 def test_in_a_single_scene_that_wavers_every_movement_belongs() -> None:
     matching, generator = MovementMatching(16, 4, 2), np.random.default_rng(13)
     scenes, others = (torch.eye(4)[:1] + torch.tensor(generator.random((count, 4)) * 0.3) for count in (30, 6))
-    matching.write(movements(30, 13), scenes)
+    matching.write(movements(30, 13), scenes, torch.zeros(30))
     score, pairs = matching.difference(movements(6, 14) * 5, others)
     assert (score == 0).all()
     assert (matching.kin(pairs, others) > 0.5).all()
@@ -168,7 +178,7 @@ def test_of_fewer_movements_than_items_and_of_some_without_spread_none_is_not_a_
     matching = MovementMatching(16, 4, 2)
     known = movements(3, 15)
     known[:, 5:] = 0  # what never changes tells nothing
-    matching.write(known, torch.eye(4)[:3])
+    matching.write(known, torch.eye(4)[:3], torch.zeros(3))
     score, _ = matching.difference(movements(4, 16), torch.eye(4))
     assert torch.isfinite(score).all()
     assert (score >= 0).all()

@@ -20,6 +20,8 @@ COMPONENTS = 12
 """Principal components by which movements are compared, each of unit variance over normal footage."""
 ELSEWHERE = 10.0
 """How much farther a movement counts as that was seen in a scene with nothing in common, in the same units."""
+FAR = 1e3
+"""Farther than any movement: of what is left out."""
 KIN = 0.5
 """Scenes whose weights have at least this cosine are alike."""
 LEAST_SHARE = 1e-6
@@ -93,6 +95,7 @@ class MovementMatching(nn.Module):
     basis: Tensor
     movements: Tensor
     places: Tensor
+    clips: Tensor
 
     def __init__(self, items: int, scene: int, top: int) -> None:
         super().__init__()
@@ -101,13 +104,15 @@ class MovementMatching(nn.Module):
         self.register_buffer("basis", torch.zeros(MOVEMENT, COMPONENTS, dtype=torch.float64))
         self.register_buffer("movements", torch.zeros(items, COMPONENTS, dtype=torch.float64))
         self.register_buffer("places", torch.zeros(items, scene, dtype=torch.float64))
+        self.register_buffer("clips", torch.zeros(items, dtype=torch.int64))
 
-    def write(self, movement: Tensor, scene: Tensor) -> None:
+    def write(self, movement: Tensor, scene: Tensor, clip: Tensor) -> None:
         """Remember normal segments whose movements are far from each other, with their scenes.
 
         Args:
             movement: `(N, 112)` from `movement_of`, N at least 1.
             scene: `(N, N_s)` weights.
+            clip: `(N,)` int64, the number of the clip that each is of.
         """
         numbers = movement.double().numpy()
         centre, spread = numbers.mean(0), np.maximum(numbers.std(0), LEAST_SHARE)
@@ -123,19 +128,25 @@ class MovementMatching(nn.Module):
         rows = np.resize(rows, len(self.movements))  # of fewer segments than items some stand twice
         self.movements.copy_(places[rows])
         self.places.copy_(scene[rows])
+        self.clips.copy_(clip[rows])
 
-    def difference(self, movement: Tensor, scene: Tensor) -> tuple[Tensor, Tensor]:
+    def difference(self, movement: Tensor, scene: Tensor, clip: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """How much farther the nearest normal movements are in scenes like this than in any.
 
         Args:
             movement: `(N, 112)`.
             scene: `(N, N_s)` weights.
+            clip: `(N,)` int64, what is remembered of which clip is left out for each, as for normal segments that were
+                learned from; nothing for those of a clip beside which there is no other.
 
         Returns:
-            `(N,)` in deviations of normal movements, from 0 to 10, and `(N, K)` which pairs have the most similar
+            `(N,)` in deviations of normal movements, from 0 to about 10, and `(N, K)` which pairs have the most similar
             movement.
         """
         gap = (self._placed(movement)[:, None] - self.movements).square().sum(2).sqrt()  # N, items
+        if clip is not None:
+            own = clip[:, None] == self.clips
+            gap = torch.where(own & ~own.all(1, keepdim=True), FAR, gap)
         # Like scenes cost nothing at all: in one that wavers a little, the part stays 0 for everybody.
         here = gap + ELSEWHERE * (1 - (_cosines(self.places, scene.double()) / KIN).clamp(0, 1))
         anywhere = gap.topk(self._top, dim=1, largest=False)

@@ -131,12 +131,15 @@ class Mgenet(Method):
         if chosen.matching:
             self._match(store, random.permutation(rows), progress)
         looked = self._look_through(store, rows, progress)
+        matching = self._network.matching
+        if chosen.matching and isinstance(matching, MovementMatching):
+            looked.raw[:, self.parts.index("scene")] = self._apart(matching, store, rows)
         sure = looked.told & looked.whole
         counted = sure | ~sure.any()  # among many things there may be no person in the sample
         self._usual, self._places = Usual.of(looked.raw[counted]), Usual.of(looked.familiar)
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
         light = store.without("image", "scene")
-        owners = np.searchsorted(np.cumsum([len(part) for part in store.parts]), rows[shown], side="right")
+        owners = _clips(store, rows[shown])
         windows = light.take(rows[shown])
         names = [store.parts[int(index)].name for index in owners]
         self.exemplars = [Exemplar(name, w.frame, w.box) for name, w in zip(names, windows, strict=True)]
@@ -147,10 +150,12 @@ class Mgenet(Method):
         """Write the matching memory in a pass in which nothing else learns (equation 9)."""
         network, matching = self._known[0], self._known[0].matching
         if isinstance(matching, MovementMatching):
-            windows = store.without("image").take(np.sort(rows))
+            rows = np.sort(rows)
+            windows = store.without("image").take(rows)
             bodies = self._told(windows)
-            windows = windows[bodies | ~bodies.any()]
-            matching.write(self._movement(windows), network.scenes.weights(scenes_of(windows)))
+            bodies |= ~bodies.any()
+            moved, scenes = self._movement(windows[bodies]), network.scenes.weights(scenes_of(windows[bodies]))
+            matching.write(moved, scenes, torch.from_numpy(_clips(store, rows[bodies])))
             return
         for number, some in enumerate(batches(rows, FIRST)):
             progress("matching behaviours and scenes", number * FIRST, len(rows))
@@ -163,6 +168,18 @@ class Mgenet(Method):
             if not number:
                 matching.memory.start(queries)
             matching.memory.write(queries)
+
+    @torch.no_grad()
+    def _apart(self, matching: MovementMatching, store: WindowStore, rows: IntArray) -> FloatArray:
+        """`(N,)` S_mm of normal segments, each without what is remembered of its own clip: as if it were new."""
+        windows = store.without("image").take(rows)
+        clips, scenes = torch.from_numpy(_clips(store, rows)), self._known[0].scenes.weights(scenes_of(windows))
+        moved = self._movement(windows)
+        found = [
+            matching.difference(moved[some], scenes[some], clips[some])[0]
+            for some in map(torch.from_numpy, batches(np.arange(len(rows)), FIRST))
+        ]
+        return np.asarray(torch.cat(found).numpy())
 
     def _movement(self, windows: Windows) -> Tensor:
         return torch.from_numpy(movement_of(windows, self._settings.guide))
@@ -341,6 +358,11 @@ class Mgenet(Method):
             Usual.from_state({name: state[f"{prefix}.{name}"] for name in USUAL}) for prefix in ("usual", "places")
         )
         self._shown = state["shown"]
+
+
+def _clips(store: WindowStore, rows: IntArray) -> IntArray:
+    """`(N,)` which of the store's parts rows are of."""
+    return np.searchsorted(np.cumsum([len(part) for part in store.parts]), rows, side="right").astype(np.int64)
 
 
 def _under(prefix: str, state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
