@@ -99,7 +99,7 @@ def fill(store: Store, data: Path, count: int, cameras: int, now: float) -> None
     names = [f"camera-{number:02d}" for number in range(max(cameras, CAMERAS))]
     told = {"life": Life.LIVE, "since": now, "why": "for trial", "by": "rule", "detail": {}}
     lives = [{"name": name, **told} for name in names]
-    store._database.write(lambda session: session.execute(sa.insert(CameraTable), lives))  # noqa: SLF001
+    store._database.write(lambda session: session.execute(sa.insert(CameraTable), lives))  # noqa: SLF001  # ten thousand at once
     for name in names:
         (data / "cameras" / name).mkdir(parents=True)
     password = PasswordHasher().hash(PASSWORD)
