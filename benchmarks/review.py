@@ -95,11 +95,11 @@ def fill(store: Store, data: Path, count: int, cameras: int, now: float) -> None
     generator = np.random.default_rng(0)
     for first in range(0, count, BATCH):
         rows = [event(number, now, generator) for number in range(first, min(first + BATCH, count))]
-        store._database.write(lambda session, rows=rows: session.execute(sa.insert(EventTable), rows))  # noqa: SLF001
+        store._database.write(lambda session, rows=rows: session.execute(sa.insert(EventTable), rows))  # noqa: SLF001  # in bulk
     names = [f"camera-{number:02d}" for number in range(max(cameras, CAMERAS))]
     told = {"life": Life.LIVE, "since": now, "why": "for trial", "by": "rule", "detail": {}}
     lives = [{"name": name, **told} for name in names]
-    store._database.write(lambda session: session.execute(sa.insert(CameraTable), lives))  # noqa: SLF001  # ten thousand at once
+    store._database.write(lambda session: session.execute(sa.insert(CameraTable), lives))  # noqa: SLF001  # in bulk
     for name in names:
         (data / "cameras" / name).mkdir(parents=True)
     password = PasswordHasher().hash(PASSWORD)
