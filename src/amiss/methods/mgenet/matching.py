@@ -16,7 +16,7 @@ from amiss.methods.normal import spread_out
 
 __all__ = ["KIN", "MovementMatching", "WeightMatching"]
 
-COMPONENTS = 12
+COMPONENTS = 8
 """Principal components by which movements are compared, each of unit variance over normal footage."""
 ELSEWHERE = 10.0
 """How much farther a movement counts as that was seen in a scene with nothing in common, in the same units."""
@@ -110,7 +110,7 @@ class MovementMatching(nn.Module):
         """Remember normal segments whose movements are far from each other, with their scenes.
 
         Args:
-            movement: `(N, 112)` from `movement_of`, N at least 1.
+            movement: `(N, 74)` from `movement_of`, N at least 1.
             scene: `(N, N_s)` weights.
             clip: `(N,)` int64, the number of the clip that each is of.
         """
@@ -134,7 +134,7 @@ class MovementMatching(nn.Module):
         """How much farther the nearest normal movements are in scenes like this than in any.
 
         Args:
-            movement: `(N, 112)`.
+            movement: `(N, 74)`.
             scene: `(N, N_s)` weights.
             clip: `(N,)` int64, what is remembered of which clip is left out for each, as for normal segments that were
                 learned from; nothing for those of a clip beside which there is no other.

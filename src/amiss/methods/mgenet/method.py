@@ -37,7 +37,9 @@ __all__ = ["Mgenet"]
 
 LEAST = 32
 SAMPLE = 2048
-"""Normal segments, at most, that the scores are standardised by, and that the matching memory is written from."""
+"""Normal segments, at most, that the scores are standardised by, and that the paper's matching is written from."""
+MOVES = 16384
+"""Normal segments, at most, of which movements are remembered."""
 FIRST = 256
 """Normal segments that the memories begin with."""
 NEAREST = 3
@@ -129,7 +131,7 @@ class Mgenet(Method):
         self._network = task.network.eval()
         self._renewed()
         if chosen.matching:
-            self._match(store, random.permutation(rows), progress)
+            self._match(store, random, progress)
         looked = self._look_through(store, rows, progress)
         matching = self._network.matching
         if chosen.matching and isinstance(matching, MovementMatching):
@@ -146,19 +148,20 @@ class Mgenet(Method):
         self._shown = looked.vectors[shown]
 
     @torch.no_grad()
-    def _match(self, store: WindowStore, rows: IntArray, progress: Progress) -> None:
+    def _match(self, store: WindowStore, random: np.random.Generator, progress: Progress) -> None:
         """Write the matching memory in a pass in which nothing else learns (equation 9)."""
         network, matching = self._known[0], self._known[0].matching
+        rows = random.permutation(len(store))
         if isinstance(matching, MovementMatching):
-            rows = np.sort(rows)
+            rows = np.sort(rows[:MOVES])
             windows = store.without("image").take(rows)
             bodies = self._told(windows)
             bodies |= ~bodies.any()
             moved, scenes = self._movement(windows[bodies]), network.scenes.weights(scenes_of(windows[bodies]))
             matching.write(moved, scenes, torch.from_numpy(_clips(store, rows[bodies])))
             return
-        for number, some in enumerate(batches(rows, FIRST)):
-            progress("matching behaviours and scenes", number * FIRST, len(rows))
+        for number, some in enumerate(batches(rows[:SAMPLE], FIRST)):
+            progress("matching behaviours and scenes", number * FIRST, min(len(rows), SAMPLE))
             pairs = []
             for few in batches(some, TOGETHER):
                 windows = store.take(few)

@@ -1,4 +1,4 @@
-"""How somebody moves, in numbers that do not depend on where in a step a segment begins."""
+"""How somebody moves, in numbers that depend neither on where in a step a segment begins nor on build and direction."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from amiss.types import FloatArray, Windows
 
 __all__ = ["MOVEMENT", "movement_of"]
 
-MOVEMENT = 112
-"""Numbers of a movement: three for both coordinates of 18 joints, and four of the whole body."""
+MOVEMENT = 74
+"""Numbers of a movement: two for both coordinates of 18 joints, and two of the whole body."""
 STILL = 0.01
 """Added to speeds before their logarithm is taken."""
 ENDS = 4
@@ -21,21 +21,24 @@ ENDS = 4
 
 
 def movement_of(windows: Windows, guide: PoseFlowSettings) -> FloatArray:
-    """Posture, its changes, speeds of the joints, and the way of the body.
+    """How far the joints go, how fast, and how far the body gets.
+
+    Postures are left out: a place has seen a few people only, and how these held themselves would tell the next one
+    from them whatever he does. What nobody does anywhere is told by the flow.
 
     Args:
         windows: Segments with `pose` `(N, T, 17, 3)` and `size` `(N, 2)`.
         guide: From which confidence on a joint is sure.
 
     Returns:
-        `(N, 112)` float64: mean and standard deviation of each coordinate of the 18 joints over the segment, the
-        logarithm of its mean change from frame to frame, and the way of the body with its absolute value; in standard
-        deviations of the segment's y, as `normalised` gives them.
+        `(N, 74)` float64: standard deviation of each coordinate of the 18 joints over the segment, the logarithm of its
+        mean change from frame to frame, and the absolute way of the body; in standard deviations of the segment's y, as
+        `normalised` gives them.
     """
     place = normalised(windows.data["pose"], windows.data["size"], guide.confidence)  # N, 2, T, 18
     speed = np.abs(np.diff(place, axis=2)).mean(2)
     body = place.mean(3)  # N, 2, T
     part = max(body.shape[2] // ENDS, 1)
     way = body[..., -part:].mean(2) - body[..., :part].mean(2)
-    rows = place.mean(2), place.std(2), np.log(speed + STILL), way, np.abs(way)
+    rows = place.std(2), np.log(speed + STILL), np.abs(way)
     return np.concatenate([row.reshape(len(place), math.prod(row.shape[1:])) for row in rows], axis=1)

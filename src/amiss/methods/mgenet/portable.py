@@ -157,7 +157,7 @@ def portable_matching(network: Explorer) -> Portable:
     tokens, behaviours, scenes = math.prod(network.grid), *(len(m.items) for m in (network.behaviours, network.scenes))
     moves = isinstance(network.matching, MovementMatching)
     told = {
-        "behaviour": "(N, 112) movement of the joints, as `mgenet/movement.py` describes it, float64"
+        "behaviour": "(N, 74) movement of the joints, as `mgenet/movement.py` describes it, float64"
         if moves
         else "(N, P, items) weights of `explorer`"
     }

@@ -48,7 +48,7 @@ class MgenetSettings(Settings):
     pairs: int | None = Field(
         None,
         ge=2,
-        description="Items of the memory of behaviours and scenes together; 512 of movements, 64 of weights.",
+        description="Items of the memory of behaviours and scenes together; 2,048 of movements, 64 of weights.",
     )
     top: int = Field(4, ge=1, description="Pairs that are compared, those with the most similar behaviour.")
     temperature: float = Field(0.1, gt=0, description="What cosines are divided by before a softmax; 1 in the paper.")
@@ -76,7 +76,7 @@ class MgenetSettings(Settings):
     @property
     def remembered(self) -> int:
         """Items of the memory of behaviours and scenes."""
-        return self.pairs or (512 if self.match == "movements" else 64)
+        return self.pairs or (2048 if self.match == "movements" else 64)
 
 
 PUBLISHED: Mapping[str, Any] = {
