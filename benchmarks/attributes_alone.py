@@ -26,10 +26,11 @@ import amiss
 from amiss.config import load_config
 from amiss.datasets import DATASETS, Dataset
 from amiss.engine.evaluate import evaluate, labels_of
+from amiss.engine.model import along_tracks
 from amiss.engine.regions import region_numbers, smoothed_regions
 from amiss.methods.attributes.method import Attributes, Combine
 from amiss.methods.attributes.parts import ATTRIBUTES
-from amiss.scoring.combine import persist, worst_region
+from amiss.scoring.combine import worst_region
 from amiss.types import FloatArray, FrameScores, RegionScores
 
 UNSEEN = "pose"
@@ -51,7 +52,7 @@ def ways(method: Attributes, regions: RegionScores) -> Iterator[tuple[str, Float
 def settled(model: amiss.Model, item: amiss.Scores, score: FloatArray) -> tuple[FrameScores, RegionScores]:
     """The curve and the regions of a clip with these scores in place of the method's; what is usual is 0."""
     regions = dataclasses.replace(item.regions, score=np.maximum(score, 0))
-    regions = persist(regions, model.config.scoring.persistence, 0.0)
+    regions = along_tracks(model.config, model.method, model.mode(), regions, 0.0)
     return model.curve(item.frames.seconds, worst_region(regions, len(item.frames), 0.0), model.mode()), regions
 
 

@@ -18,15 +18,17 @@ from typing import Any
 from amiss.datasets import DATASETS
 from amiss.engine import Model
 from amiss.engine.evaluate import evaluate, labels_of
+from amiss.engine.model import along_tracks
 from amiss.engine.scores import read_scores
-from amiss.scoring.combine import persist, worst_region
+from amiss.scoring.combine import worst_region
 from amiss.types import FrameScores, RegionScores
 
 
 def curve_of(model: Model, regions: RegionScores, frames: FrameScores, part: str) -> FrameScores:
     """The curve of a clip with one part in place of the score; frames without regions get what is usual, 0."""
     alone = dataclasses.replace(regions, score=regions.parts[part])
-    worst = worst_region(persist(alone, model.config.scoring.persistence, 0.0), len(frames), 0.0)
+    alone = along_tracks(model.config, model.method, model.mode(), alone, 0.0)
+    worst = worst_region(alone, len(frames), 0.0)
     return model.curve(frames.seconds, worst, model.mode())
 
 

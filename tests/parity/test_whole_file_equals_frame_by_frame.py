@@ -77,6 +77,7 @@ def test_a_file_and_its_frames_give_the_same(causal: amiss.Model, place: Path, c
         ("scoring.smoothing=none", "scoring.persistence=1"),
         ("scoring.smoothing=median:5", "scoring.persistence=4"),
         ("scoring.merge=0", "scoring.min_seconds=0", "scoring.release=1"),
+        ("scoring.along=9",),
     ],
     ids=lambda sets: sets[0],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from amiss.config import ScoringConfig
 from amiss.scoring.calibrate import Calibration, calibrate, make_finder
-from amiss.scoring.combine import persist, worst_region
+from amiss.scoring.combine import centre, persist, worst_region
 from amiss.scoring.events import find_spans
 from amiss.scoring.smooth import CausalFilter, Smoothing
 from amiss.scoring.tail import Tail
@@ -96,6 +96,19 @@ def test_persistence_is_the_mean_over_the_tracks_last_frames(
     ]
     table = region_table(*([row[i] for row in rows] for i in (0, 2, 1)))
     assert persist(table, frames, float(floor)).score.tolist() == pytest.approx(expected)
+
+
+@UNHURRIED
+@given(tracked(), st.integers(0, 5))
+def test_centred_scores_are_the_mean_over_the_frames_around_in_which_the_track_is_seen(
+    rows: list[tuple[int, int, float]], frames: int
+) -> None:
+    def around(frame: int, track: int) -> float:
+        return float(np.mean([score for at, one, score in rows if one == track and abs(at - frame) <= frames]))
+
+    expected = [score if track == NO_TRACK else around(frame, track) for frame, track, score in rows]
+    table = region_table(*([row[i] for row in rows] for i in (0, 2, 1)))
+    assert centre(table, frames).score.tolist() == pytest.approx(expected)
 
 
 @UNHURRIED

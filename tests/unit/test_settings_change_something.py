@@ -533,6 +533,7 @@ CHANGES = {
     "train.choose": Change("best", "last", left_behind),
     "train.save_seconds": Change(300, 0, checkpoints),
     "scoring.persistence": Change(1, 3, scored),
+    "scoring.along": Change(0, 5, scored),
     "scoring.smoothing": Change("gaussian:3", "none", scored),
     "scoring.causal": Change(False, True, scored),
     "scoring.holdout": Change(0.25, 0.6, scored),

@@ -28,6 +28,12 @@ class ScoringConfig(Settings):
     persistence: int = Field(
         3, ge=1, description="A region's score is the mean over its track's last so many frames; 1 takes it as it is."
     )
+    along: int = Field(
+        0,
+        ge=0,
+        description="In files, a region's score is then the mean over its track from so many frames before to so many "
+        "after; 0 takes it as it is. Not live, nor where only the past counts.",
+    )
     smoothing: str = Field(
         "gaussian:3",
         description="Filter over a clip's frame scores: none, gaussian:SIGMA, median:WIDTH or cascade:SIGMA "

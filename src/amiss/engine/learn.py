@@ -14,7 +14,7 @@ import numpy as np
 from amiss.config import Config
 from amiss.datasets.sealed import sealed
 from amiss.engine.members import adopted, other_sizes, picture_size
-from amiss.engine.model import Mode, Model, make_filter, make_method, persistence
+from amiss.engine.model import Mode, Model, along_tracks, make_filter, make_method
 from amiss.engine.progress import Counter, silent
 from amiss.engine.training import make_trainer
 from amiss.errors import ConfigError
@@ -25,7 +25,7 @@ from amiss.methods.base import Progress
 from amiss.perception.network_boxes import resolve_boxes, why_motion
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import Calibration, calibrate, parse_budget
-from amiss.scoring.combine import hold, persist, worst_region
+from amiss.scoring.combine import hold, worst_region
 from amiss.scoring.others import Others
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.train import Launcher
@@ -273,17 +273,14 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
         scored.append(hold(found, method.needs.stride, part.clock, config.footage.gap, method.needs.reach))
     progress("calibrating", len(held), len(held))
     floor = min((float(regions.score.min()) for regions in scored if len(regions)), default=0.0)
-    curves = [
-        (worst_region(persist(regions, persistence(config, method), floor), len(part.clock), floor), part.clock)
-        for regions, (part, _) in zip(scored, held, strict=True)
-    ]
     modes: dict[Mode, Calibration] = {}
     for mode in get_args(Mode):
         smooth, smoothed = make_filter(config, method, mode), []
-        for (raw, clock), (_, start) in zip(curves, held, strict=True):
-            first = int(np.searchsorted(clock, start))
-            values = smooth_stretches(smooth, raw[first:], clock[first:], config.footage.gap)
-            smoothed.append((values, clock[first:]))
+        for regions, (part, start) in zip(scored, held, strict=True):
+            raw = worst_region(along_tracks(config, method, mode, regions, floor), len(part.clock), floor)
+            first = int(np.searchsorted(part.clock, start))
+            values = smooth_stretches(smooth, raw[first:], part.clock[first:], config.footage.gap)
+            smoothed.append((values, part.clock[first:]))
         others = _others(method, scored, config, mode)
         modes[mode] = calibrate(smoothed, floor, config.scoring, config.footage.gap, others)
     return modes

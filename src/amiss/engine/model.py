@@ -22,12 +22,23 @@ from amiss.nn.engines import Engine
 from amiss.perception.network_boxes import licences as box_licences
 from amiss.perception.poses import licences as pose_licences
 from amiss.scoring.calibrate import Calibration
+from amiss.scoring.combine import centre, persist
 from amiss.scoring.smooth import Smoothing, smooth_stretches
 from amiss.storage import whole_folder
-from amiss.types import FloatArray, FrameScores
+from amiss.types import FloatArray, FrameScores, RegionScores
 from amiss.windows.needs import Needs
 
-__all__ = ["FORMAT", "Model", "check_target", "engine_of", "make_filter", "make_method", "needs_in", "persistence"]
+__all__ = [
+    "FORMAT",
+    "Model",
+    "along_tracks",
+    "check_target",
+    "engine_of",
+    "make_filter",
+    "make_method",
+    "needs_in",
+    "persistence",
+]
 
 FORMAT = 1
 INDEX = "model.json"
@@ -65,6 +76,12 @@ def needs_in(mode: Mode, needs: Needs) -> Needs:
 def persistence(config: Config, method: Method) -> int:
     """Over how many frames regions are averaged along their tracks: clips have none, tubes have one score."""
     return config.scoring.persistence if method.needs.tracked else 1
+
+
+def along_tracks(config: Config, method: Method, mode: Mode, regions: RegionScores, floor: float) -> RegionScores:
+    """Regions whose scores are averaged along their tracks, over the frames before and, where they count, after."""
+    regions = persist(regions, persistence(config, method), floor)
+    return centre(regions, config.scoring.along) if mode == "centred" and method.needs.tracked else regions
 
 
 def make_filter(config: Config, method: Method, mode: Mode) -> Callable[[FloatArray], FloatArray]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from amiss.datasets.sealed import sealed
-from amiss.engine.model import Mode, Model, persistence
+from amiss.engine.model import Mode, Model, along_tracks
 from amiss.engine.progress import Counter
 from amiss.engine.scores import Scores, read_scores, write_scores
 from amiss.errors import ScoresError
@@ -19,7 +19,7 @@ from amiss.methods.base import Progress
 from amiss.perception.cache import content_key
 from amiss.pipeline import Pipeline
 from amiss.scoring.calibrate import make_finder
-from amiss.scoring.combine import hold, persist, worst_region
+from amiss.scoring.combine import hold, worst_region
 from amiss.scoring.events import Span, find_spans
 from amiss.scoring.explain import make_event, worst_of
 from amiss.storage import storage_errors, whole_file
@@ -102,10 +102,11 @@ def settle(model: Model, raw: RegionScores, clock: FloatArray) -> Settled:
         raw: What `raw_regions` gives.
         clock: `(T,)` seconds of all its frames.
     """
-    calibration, config = model.calibrations[model.mode()], model.config
+    mode, config = model.mode(), model.config
+    calibration = model.calibrations[mode]
     regions = hold(raw, model.needs.stride, clock, config.footage.gap, model.needs.reach)
-    regions = persist(regions, persistence(config, model.method), calibration.floor)
-    frames = model.curve(clock, worst_region(regions, len(clock), calibration.floor), model.mode())
+    regions = along_tracks(config, model.method, mode, regions, calibration.floor)
+    frames = model.curve(clock, worst_region(regions, len(clock), calibration.floor), mode)
     finder = make_finder(calibration.level, config.scoring, config.footage.gap)
     return Settled(regions, frames, tuple(find_spans(frames.calibrated, frames.seconds, finder)))
 

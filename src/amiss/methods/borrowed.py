@@ -10,7 +10,7 @@ from amiss.types import FloatArray
 
 __all__ = ["Borrowed", "score_settings"]
 
-SCORING = ("persistence", "smoothing", "causal")
+SCORING = ("persistence", "along", "smoothing", "causal")
 OWN = ("prior", "prior_strength", "examples")
 """Settings of a method that may differ between cameras without making their scores another kind of number."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from amiss.types import NO_TRACK, BoolArray, FloatArray, RegionScores
 
-__all__ = ["hold", "persist", "worst_region"]
+__all__ = ["centre", "hold", "persist", "worst_region"]
 
 
 def hold(
@@ -92,6 +92,28 @@ def persist(regions: RegionScores, frames: int, floor: float) -> RegionScores:
         else:
             total += floor
     return dataclasses.replace(regions, score=np.where(tracked, total / frames, scores))
+
+
+def centre(regions: RegionScores, frames: int) -> RegionScores:
+    """Regions whose score is the mean over their track from so many frames before to so many after.
+
+    Frames in which the track is not seen do not count: where it enters the view, what it does next tells it.
+
+    Args:
+        regions: A row a region, frames not decreasing; a track has at most one region a frame.
+        frames: How many to either side; 0 changes nothing.
+    """
+    if not frames:
+        return regions
+    span = int(regions.frame.max(initial=0)) + frames + 1
+    place = regions.track * span + regions.frame
+    tracked = np.flatnonzero(regions.track != NO_TRACK)
+    order = tracked[np.argsort(place[tracked])]
+    known, scores = place[order], np.asarray(regions.score, np.float64).copy()
+    total = np.concatenate([[0.0], np.cumsum(scores[order])])
+    first, after = np.searchsorted(known, known - frames), np.searchsorted(known, known + frames, side="right")
+    scores[order] = (total[after] - total[first]) / (after - first)
+    return dataclasses.replace(regions, score=scores)
 
 
 def worst_region(regions: RegionScores, length: int, floor: float) -> FloatArray:
