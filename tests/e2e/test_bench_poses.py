@@ -78,6 +78,7 @@ def test_pose_flow_on_tracked_poses(name: str, make: Callable[[Path], Path], tmp
     root = make(tmp_path / "data")
     answer = run(*command(name, root, tmp_path), "--json", tmp_path / "a.json")
     assert answer.status == 0, answer
+    assert "cascade:6" in answer.out  # the smoothing that is published for the data set, and not the default
     result = json.loads((tmp_path / "a.json").read_text())
     assert result["frames"] == 2 * LENGTH
     assert result["metrics"]["auc_micro"]["raw"]["mean"] > 0.9

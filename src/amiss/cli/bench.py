@@ -75,7 +75,7 @@ def bench(
             result["against"] = engine.compare(result, other)
         files.write(result, [place / f"seed-{numbers[0]}"], source.skipped if source else 0)
     tell_note(result)
-    tell(metrics_table(result["metrics"], settings.scoring.smoothing))
+    tell(metrics_table(result["metrics"], result["smoothing"]))
     if other:
         tell(differences_table(result["against"], str(against)))
     seconds = result["seconds"]
