@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -40,8 +41,8 @@ def served(app: FastAPI) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        until = time.monotonic() + 20
-        while not server.started and time.monotonic() < until:
+        end = time.monotonic() + 20
+        while not server.started and time.monotonic() < end:
             time.sleep(0.02)
         assert server.started
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -84,3 +85,31 @@ def screenshots(otherwise: Path) -> Path:
     folder = Path(os.environ.get("AMISS_SCREENSHOTS") or otherwise)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def until(true: Any) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 10
+    while not true() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert true()
+
+
+def wait(page: Page, true: str) -> None:
+    """Wait until something is so in the page, whose policy lets no text be run by a page's own poller."""
+    until(lambda: page.evaluate(true))
+
+
+def ready(page: Page) -> None:
+    wait(page, "document.getElementById('video').readyState >= 2 && !document.getElementById('video').seeking")
+    wait(page, "document.getElementById('curve').dataset.points > 0")
+
+
+def drawn_on(page: Page) -> bool:
+    """Whether there is anything over the picture."""
+    return bool(
+        page.evaluate("""() => { const over = document.getElementById('boxes');
+            const copy = new OffscreenCanvas(over.width, over.height).getContext('2d', { willReadFrequently: true });
+            copy.drawImage(over, 0, 0);
+            return copy.getImageData(0, 0, over.width, over.height).data.some((one) => one > 0); }""")
+    )
