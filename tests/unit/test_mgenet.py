@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
 import torch
 
 from amiss.config import Config
-from amiss.engine import Stream, learn, score_clip
+from amiss.engine import Model, Stream, learn, score_clip
 from amiss.engine.bench import with_preset
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.mgenet import Mgenet, MgenetSettings
-from amiss.methods.mgenet.network import cubes_of
+from amiss.methods.mgenet.network import Explorer, cubes_of
+from amiss.methods.mgenet.portable import portable_tokenizer
 from amiss.methods.mgenet.task import Exploration
+from amiss.nn.convert import write_onnx, write_openvino
+from amiss.perception.efficientnet import EfficientNetTokens
 from amiss.perception.video.swin import VideoSwin
 from amiss.pipeline import Pipeline
 from amiss.types import RegionScores, Windows
@@ -280,6 +284,48 @@ def test_a_tokenizer_needs_its_weights_and_takes_them(tmp_path: Path) -> None:
     torch.testing.assert_close(dict(network.tokenizer.state_dict()), dict(swin.state_dict()))
     assert network.inputs(torch.from_numpy(np.array(windows.data["image"][:2]))).shape == (2, 4 * 3 * 3, 192)
     assert np.isfinite(method.score(windows).score).all()
+
+
+def test_tokens_beside_pixels_are_what_the_first_blocks_of_a_network_see(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path, 1, tokenizer="efficientnet", size=24)
+    network = method._network
+    assert network is not None
+    crops = torch.from_numpy(np.array(windows.data["image"][:2]))  # N, 8, 24, 24, 3
+    inputs = network.inputs(crops)
+    assert inputs.shape == (2, 4 * 3 * 3, 3 * 2 * 8 * 8 + 2 * 152)
+    torch.testing.assert_close(inputs[..., :384], cubes_of(crops))
+    tokens = EfficientNetTokens()((crops[1, 5:6].permute(0, 3, 1, 2).float() - 127) / 128)  # 1, 3, 3, 152
+    third = inputs[1].reshape(4, 3, 3, -1)[2]  # the sixth frame is the second of the third cube
+    torch.testing.assert_close(third[..., 384 + 152 :], tokens[0], rtol=1e-4, atol=1e-4)
+    again = Mgenet(method._settings)
+    again.restore(method.state())
+    np.testing.assert_allclose(again.score(windows).score, method.score(windows).score, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("settings", "named"), [({}, True), ({"matching": False}, False)])
+def test_a_model_names_the_licences_of_networks_that_show_it_scenes_or_make_its_tokens(
+    settings: dict[str, Any], named: bool
+) -> None:
+    def licences(**more: Any) -> str:
+        method = Mgenet(MgenetSettings.build(settings | more))
+        return " ".join(Model(method, Config(), {}, {}, {}).licences())
+
+    assert ("EfficientNet-Lite0" in licences()) == named
+    assert licences(tokenizer="efficientnet").count("EfficientNet-Lite0") == 1
+
+
+@pytest.mark.parametrize("write", [write_openvino, write_onnx])
+def test_tokens_are_the_same_in_files_for_other_programs(tmp_path: Path, write: Callable[..., Any]) -> None:
+    chosen = MgenetSettings.build({"tokenizer": "efficientnet", "size": 24, "width": 12})
+    made = portable_tokenizer(Explorer(chosen, 8, 36, 4).eval(), 8, 24)
+    compiled = openvino.Core().compile_model(
+        write(made, tmp_path, "tokenizer")[0], "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    for count in (1, 3):
+        (crops,) = made.example(count)
+        with torch.no_grad():
+            (expected,) = made.module(crops)
+        np.testing.assert_allclose(compiled([crops.numpy()])[0], expected.numpy(), atol=1e-3)
 
 
 def test_presets_are_what_is_published() -> None:

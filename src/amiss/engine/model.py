@@ -21,6 +21,7 @@ from amiss.methods import METHODS, Method
 from amiss.nn.engines import Engine
 from amiss.perception.network_boxes import licences as box_licences
 from amiss.perception.poses import licences as pose_licences
+from amiss.perception.scenes import NETWORK as SCENES
 from amiss.scoring.calibrate import Calibration
 from amiss.scoring.combine import centre, persist
 from amiss.scoring.smooth import Smoothing, smooth_stretches
@@ -195,7 +196,9 @@ class Model:
         """Of all networks whose output took part, here or at the cameras that a prior is of."""
         perception, needs = self.config.perception, self.method.needs
         arrays = needs.arrays
-        features = [LICENCES[perception.features.source]] if "feature" in arrays else []
+        looks = {"feature": perception.features.source, "scene": SCENES, "block": perception.clips.network}
+        seen = [source for array, source in looks.items() if array in arrays]
+        features = [LICENCES[source] for source in (*seen, *self.method.pretrained) if source in LICENCES]
         poses = pose_licences(perception.poses) if "pose" in arrays else []
         here = features + poses + (box_licences(perception.boxes) if needs.boxes else [])
         return list(dict.fromkeys([*here, *self.learned.get("borrowed", {}).get("licences", [])]))

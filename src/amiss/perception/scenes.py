@@ -16,7 +16,7 @@ from amiss.perception.embed import make_embedder
 from amiss.perception.features import FEATURE_NETWORKS
 from amiss.types import FloatArray, Frame, Image
 
-__all__ = ["Background", "Flag", "Scene", "SceneFeature", "ViewFlag", "ViewHealth"]
+__all__ = ["NETWORK", "Background", "Flag", "Scene", "SceneFeature", "ViewFlag", "ViewHealth"]
 
 NETWORK = "efficientnet-lite0"
 SIDE = 224

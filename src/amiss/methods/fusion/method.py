@@ -113,6 +113,11 @@ class Fusion(Method):
         self._examples, self._adopted = list(examples), True
         self.run_on(self.engine)
 
+    @property
+    def pretrained(self) -> tuple[str, ...]:
+        """What its members hold."""
+        return tuple(dict.fromkeys(name for method in self._members.values() for name in method.pretrained))
+
     def networks(self) -> Mapping[str, Portable]:
         """The networks of all members, after their names."""
         return {

@@ -98,6 +98,11 @@ class Mgenet(Method):
         return replace(guide, arrays=arrays, size=chosen.size, stride=chosen.every, missing=missing)
 
     @property
+    def pretrained(self) -> tuple[str, ...]:
+        """What makes tokens, where it comes with amiss."""
+        return ("efficientnet-lite0",) if self._settings.tokenizer == "efficientnet" else ()
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """S_mo, S_app and S_mm, as far as the settings have them."""
         chosen = self._settings

@@ -19,6 +19,7 @@ from amiss.methods.mgenet.matching import MovementMatching, WeightMatching
 from amiss.methods.mgenet.memory import Memory
 from amiss.methods.mgenet.settings import MgenetSettings
 from amiss.nn.attention import Encoder, places
+from amiss.perception.efficientnet import EfficientNetTokens
 from amiss.perception.video.clip_features import CLIP_NETWORKS
 from amiss.perception.video.swin import VideoSwin
 from amiss.types import BoolArray
@@ -40,8 +41,9 @@ def grid_of(frames: int, size: int) -> tuple[int, int, int]:
 def cubes_of(crops: Tensor) -> Tensor:
     """`(N, P, 384)` the pixels of each token, -1..1, of crops `(N, T, S, S, 3)` uint8."""
     t, h, w = grid_of(crops.shape[1], crops.shape[2])
-    split = crops.reshape(len(crops), t, CUBE[0], h, CUBE[1], w, CUBE[2], 3).permute(0, 1, 3, 5, 2, 4, 6, 7)
-    return split.reshape(len(crops), t * h * w, -1).float() / 127.5 - 1
+    count = crops.shape[0]  # len() would be a fixed number in files for other programs
+    split = crops.reshape(count, t, CUBE[0], h, CUBE[1], w, CUBE[2], 3).permute(0, 1, 3, 5, 2, 4, 6, 7)
+    return split.reshape(count, t * h * w, -1).float() / 127.5 - 1
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,16 @@ def matching_of(settings: MgenetSettings, behaviour: int) -> MovementMatching | 
     return WeightMatching(items, behaviour, scenes, top, settings.temperature)
 
 
+def _tokenizer(name: str) -> tuple[VideoSwin | EfficientNetTokens | None, int]:
+    """What makes tokens of crops beside or in place of their pixels, if anything, and the numbers of a token."""
+    pixels = 3 * math.prod(CUBE)
+    if name == "swin":
+        return VideoSwin().requires_grad_(requires_grad=False), VideoSwin.features
+    if name == "efficientnet":
+        return EfficientNetTokens(), pixels + CUBE[0] * EfficientNetTokens.features
+    return None, pixels
+
+
 class Explorer(nn.Module):
     """All that learns beside the guide.
 
@@ -85,8 +97,7 @@ class Explorer(nn.Module):
         super().__init__()
         width, grid = settings.width, grid_of(frames, settings.size)
         self.grid = grid
-        self.tokenizer = VideoSwin().requires_grad_(requires_grad=False) if settings.tokenizer == "swin" else None
-        inputs = VideoSwin.features if self.tokenizer else 3 * math.prod(CUBE)
+        self.tokenizer, inputs = _tokenizer(settings.tokenizer)
         self.register_buffer("where", places(grid, width), persistent=False)
         self.embed, self.embed_masked = nn.Linear(inputs, width), nn.Linear(inputs, width)
         self.encoder = Encoder(width, settings.depth, settings.heads)
@@ -110,9 +121,14 @@ class Explorer(nn.Module):
         self.scenes.start(scenes)
 
     def inputs(self, crops: Tensor) -> Tensor:
-        """`(N, P, inputs)` tokens before they are embedded, of crops `(N, T, S, S, 3)` uint8: pixels, or features."""
+        """`(N, P, inputs)` tokens, not yet embedded, of crops `(N, T, S, S, 3)` uint8: pixels, features, or both."""
         if self.tokenizer is None:
             return cubes_of(crops)
+        if isinstance(self.tokenizer, EfficientNetTokens):
+            with torch.no_grad():
+                pixels = ((crops.float() - 127) / 128).flatten(0, 1).permute(0, 3, 1, 2)  # N * T, 3, S, S
+                shown = self.tokenizer(pixels).unflatten(0, (crops.shape[0], self.grid[0], CUBE[0]))  # N, t, 2, h, w, D
+            return torch.cat([cubes_of(crops), shown.permute(0, 1, 3, 4, 2, 5).flatten(4).flatten(1, 3)], dim=2)
         mean, spread = (torch.tensor(values, device=crops.device) for values in (SWIN.mean, SWIN.spread))
         with torch.no_grad():
             pixels = ((crops.float() - mean) / spread).permute(0, 4, 1, 2, 3)  # N, 3, T, S, S

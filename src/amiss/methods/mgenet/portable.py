@@ -14,7 +14,6 @@ from amiss.methods.mgenet.matching import MovementMatching
 from amiss.methods.mgenet.movement import MOVEMENT
 from amiss.methods.mgenet.network import CUBE, Explorer, Seen
 from amiss.nn.portable import Portable, is_written
-from amiss.perception.video.swin import VideoSwin
 from amiss.types import BoolArray
 
 __all__ = ["portable_explorer", "portable_matching", "portable_places", "portable_tokenizer"]
@@ -103,13 +102,12 @@ def portable_explorer(network: Explorer, masks: Sequence[BoolArray], together: i
         masks: `(h, w)` each, what is hidden from the mask encoder in turn; none, if there is none.
         together: Segments that torch looks at together.
     """
-    tokens = math.prod(network.grid)
-    size = VideoSwin.features if network.tokenizer else 3 * math.prod(CUBE)
+    tokens, size = math.prod(network.grid), network.embed.in_features
     unlike = {"unlike": "(N, h, w) one minus the cosine of what is guessed of each place of the crop and what is there"}
     return Portable(
         module=_Explorer(network, masks).eval(),
         inputs={
-            "cubes": "(N, P, D) tokens of the crops of a person: features of `tokenizer` where there is one, else the "
+            "cubes": "(N, P, D) tokens of the crops of a person, of `tokenizer` where there is one, else the "
             f"pixels of {CUBE[0]} frames of {CUBE[1]} by {CUBE[2]}, RGB in -1..1"
         },
         outputs={
@@ -130,7 +128,7 @@ def portable_tokenizer(network: Explorer, frames: int, size: int) -> Portable:
     return Portable(
         module=_Tokenizer(network).eval(),
         inputs={"crops": "(N, T, S, S, 3) crops of a person, RGB, uint8"},
-        outputs={"cubes": "(N, P, D) features of tokens, for `explorer`"},
+        outputs={"cubes": "(N, P, D) tokens, for `explorer`"},
         example=lambda count: ((255 * _drawn(count, frames, size, size, 3).sigmoid()).to(torch.uint8),),
         axes=(0,),
         counted="segments",

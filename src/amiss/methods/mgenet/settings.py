@@ -26,8 +26,10 @@ class MgenetSettings(Settings):
         default=True, description="What has no pose is looked at, too, by the second level and the matching."
     )
     size: int = Field(64, ge=16, multiple_of=8, description="Pixels a side of the crops of a person; 96 in the paper.")
-    tokenizer: Literal["linear", "swin"] = Field(
-        "linear", description="Tokens are cubes of pixels, or features of a Video Swin Transformer's first two stages."
+    tokenizer: Literal["linear", "efficientnet", "swin"] = Field(
+        "linear",
+        description="Tokens are cubes of pixels, these beside what the first blocks of an EfficientNet-Lite0 make of "
+        "them, or features of a Video Swin Transformer's first two stages.",
     )
     checkpoint: Path | None = Field(None, description="Published weights of the Video Swin Transformer.")
     width: int = Field(96, ge=12, multiple_of=12, description="Channels of a token.")

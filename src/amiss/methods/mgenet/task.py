@@ -17,7 +17,7 @@ from amiss.methods.pose_flow import PoseFlow
 from amiss.methods.pose_flow.segments import told
 from amiss.methods.task import Plan
 from amiss.perception.video.checkpoint import load_checkpoint
-from amiss.perception.video.swin import SWIN_NAMING
+from amiss.perception.video.swin import SWIN_NAMING, VideoSwin
 from amiss.types import Windows
 
 __all__ = ["Exploration", "pictures_of", "scenes_of"]
@@ -58,7 +58,7 @@ class Exploration:
         latent, scene = guide.latent(first[:1]), scenes_of(first) if settings.matching else torch.zeros(1, 1)
         self.network = Explorer(settings, latent.shape[1], latent.shape[2], scene.shape[1])
         self.module: nn.Module = self.network
-        if self.network.tokenizer is not None and settings.checkpoint is not None:
+        if isinstance(self.network.tokenizer, VideoSwin) and settings.checkpoint is not None:
             load_checkpoint(self.network.tokenizer, settings.checkpoint, SWIN_NAMING)
         self.network.start(pictures_of(first), scene)
 
