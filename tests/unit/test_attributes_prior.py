@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import amiss
+from amiss.config import Config
 from amiss.errors import ModelError
 from amiss.methods.attributes import Attributes, AttributesSettings
 from amiss.methods.attributes import prior as prior_module
@@ -20,6 +21,7 @@ from amiss.methods.attributes.elsewhere import SHARE, Elsewhere, evenly, mixed, 
 from amiss.methods.attributes.evidence import blocks_of, track_numbers, widened
 from amiss.methods.attributes.prior import read_prior, tail_sample
 from amiss.methods.base import STATE
+from amiss.methods.borrowed import score_settings
 from amiss.report.write import _beside
 from amiss.scoring.others import Others
 from amiss.types import Windows
@@ -277,6 +279,14 @@ def test_tails_of_others_weigh_what_the_own_held_back_tracks_leave() -> None:
     assert [float((values == level).mean()) for level in (0, 1, 2)] == pytest.approx([0.5, 0.25, 0.25], abs=1e-3)
     assert not Others(others, 1.0).mixed(own).any()
     assert tail_sample({"quantiles": [0.0, 1.0]}) == pytest.approx(np.linspace(0, 1, 512))
+
+
+def test_a_model_from_before_a_setting_scores_as_if_it_had_its_default() -> None:
+    now = Config().model_dump(mode="json")
+    before = now | {"scoring": {name: value for name, value in now["scoring"].items() if name != "along"}}
+    assert score_settings(before) == score_settings(now)
+    now["scoring"]["along"] = 5
+    assert score_settings(before) != score_settings(now)
 
 
 def test_a_camera_that_is_given_twice_counts_once(here: Here, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_value_may_hold_an_equals_sign_and_be_no_yaml() -> None:
     [
         (["scoring.merge"], "key=value"),
         (["=3"], "key=value"),
-        (["scoring.nothing=1"], "there is no setting 'scoring.nothing'; the keys there are: budget, causal"),
+        (["scoring.nothing=1"], "there is no setting 'scoring.nothing'; the keys there are: along, budget, causal"),
         (["nothing=1"], "there is no setting 'nothing'"),
         (["seed.deep=1", "seed.deep.er=1"], "seed"),
         (["seed=1", "seed.deep=2"], "'seed' is not a group"),

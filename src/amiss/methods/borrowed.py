@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amiss.config import ScoringConfig
 from amiss.types import FloatArray
 
 __all__ = ["Borrowed", "score_settings"]
@@ -22,7 +23,8 @@ def score_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         config: As `Config.model_dump` gives it for JSON.
     """
     method = {name: value for name, value in config["method"].items() if name not in OWN}
-    return {"method": method} | {name: config["scoring"][name] for name in SCORING}
+    scoring = ScoringConfig().model_dump(mode="json") | config["scoring"]  # models of before have fewer settings
+    return {"method": method} | {name: scoring[name] for name in SCORING}
 
 
 @dataclass(frozen=True, eq=False)
