@@ -74,3 +74,19 @@ def test_a_score_that_stands_for_its_own_frame_changes_nothing() -> None:
 
 def test_nothing_that_stands_stays_nothing() -> None:
     assert len(hold(region_table([], []), 3, CLOCK, gap=1.0)) == 0
+
+
+def test_a_track_that_begins_in_the_middle_of_footage_reaches_only_as_far_as_it_was_not_in_view() -> None:
+    clock = 0.1 * np.arange(12)
+    regions = region_table([2, 3, 5, 6, 7, 8, 9], [1, 2, 3, 4, 5, 6, 7], [1, 1, 2, 2, 2, 3, 3])
+    # windows of five frames scored at their middle: none is possible in the first and the last two frames
+    reached = hold(regions, 1, clock, gap=1.0, reach=(2, 2))
+    assert reached.frame[reached.track == 2].tolist() == [3, 4, 5, 6, 7, 8, 9]
+    held = hold(regions, 1, clock, gap=1.0, reach=(2, 2), margins=True)
+    assert held.frame[held.track == 1].tolist() == [0, 1, 2, 3], "it was there when the footage began"
+    assert held.score[held.track == 1].tolist() == [1, 1, 1, 2]
+    assert held.frame[held.track == 2].tolist() == [5, 6, 7], "it came and went while windows were possible"
+    assert held.frame[held.track == 3].tolist() == [8, 9, 10, 11], "it was there when the footage ended"
+    jumps = np.where(np.arange(12) < 4, clock, clock + 60)
+    held = hold(regions, 1, jumps, gap=1.0, reach=(2, 2), margins=True)
+    assert held.frame[held.track == 2].tolist() == [4, 5, 6, 7], "footage begins anew after a jump"

@@ -105,17 +105,19 @@ def test_memories_are_written_while_training_and_the_matching_only_afterwards(tm
 
 
 def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path, appearance_share=0.5, scene_share=2.0, match="weights")
+    shares: dict[str, Any] = {"appearance_share": 0.5, "looks_share": 0.7, "scene_share": 2.0, "match": "weights"}
+    method, windows = learned(tmp_path, **shares)
     scores = method.score(windows)
-    assert list(scores.parts) == ["motion", "appearance", "scene"]
-    weighted = scores.parts["motion"] + 0.5 * scores.parts["appearance"] + 2 * scores.parts["scene"]
-    np.testing.assert_allclose(scores.score, weighted)
-    config = quick(tmp_path, [*NORMAL, BOTH], appearance_share=0.5, scene_share=2.0, match="weights")
+    assert list(scores.parts) == ["motion", "appearance", "looks", "scene"]
+    motion, appearance, looks, scene = scores.parts.values()
+    np.testing.assert_allclose(scores.score, motion + 0.5 * appearance + 0.7 * looks + 2 * scene)
+    config = quick(tmp_path, [*NORMAL, BOTH], **shares)
     normal = WindowStore(parts_of(NORMAL, method.needs, config))
     windows = normal.take(np.arange(len(normal)))
     looked = method._look(windows)
     found = method.score(windows[looked.told & looked.whole])
-    for name, values in found.parts.items():
+    for name in ("motion", "appearance", "scene"):  # looks are standardised by those compared with other clips only
+        values = found.parts[name]
         assert (abs(values.mean()), values.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3)), name
 
 
@@ -126,7 +128,7 @@ def test_in_one_scene_all_movements_belong_and_the_part_says_nothing(tmp_path: P
 
 def test_what_the_edge_of_the_picture_cuts_says_nothing_of_looks(tmp_path: Path) -> None:
     method, windows = learned(tmp_path)
-    usual = method.score(windows).parts["appearance"]
+    usual = method.score(windows).parts
     width = windows.data["size"][:, :1]
     side = windows.data["place"][:, 2:3] - windows.data["place"][:, :1]
     for beyond, same in ((0.15, True), (0.25, False)):  # the share of the square that is beyond the right edge
@@ -134,13 +136,14 @@ def test_what_the_edge_of_the_picture_cuts_says_nothing_of_looks(tmp_path: Path)
         place[:, :1], place[:, 2:3] = width - (1 - beyond) * side, width + beyond * side
         place[:, 1], place[:, 3] = 0, side[:, 0]
         cut = changed(windows, place=place)
-        found = method.score(cut).parts["appearance"]
-        assert np.array_equal(found, usual) == same
-        if not same:
-            assert len(np.unique(found)) == 1
-            assert method._sentences("appearance", 0.5, cut[[0]], method._look(cut[[0]])) == [
-                "the edge of the picture cuts it, so that its looks cannot be compared"
-            ]
+        for part in ("appearance", "looks"):
+            found = method.score(cut).parts[part]
+            assert np.array_equal(found, usual[part]) == same
+            if not same:
+                assert len(np.unique(found)) == 1
+                assert method._sentences(part, 0.5, cut[[0]], method._look(cut[[0]])) == [
+                    "the edge of the picture cuts it, so that its looks cannot be compared"
+                ]
 
 
 @pytest.mark.parametrize("measure", ["difference", "cosine", "guide", "explorer", "sum"])
@@ -299,11 +302,14 @@ def test_tokens_beside_pixels_are_what_the_first_blocks_of_a_network_see(tmp_pat
     torch.testing.assert_close(third[..., 384 + 152 :], tokens[0], rtol=1e-4, atol=1e-4)
     again = Mgenet(method._settings)
     again.restore(method.state())
-    np.testing.assert_allclose(again.score(windows).score, method.score(windows).score, rtol=1e-4)
+    np.testing.assert_allclose(again.score(windows).score, method.score(windows).score, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize(("settings", "named"), [({}, True), ({"matching": False}, False)])
-def test_a_model_names_the_licences_of_networks_that_show_it_scenes_or_make_its_tokens(
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"looks": False}, True), ({"matching": False}, True), ({"looks": False, "matching": False}, False)],
+)
+def test_a_model_names_the_licences_of_networks_that_show_it_scenes_or_looks_or_make_its_tokens(
     settings: dict[str, Any], named: bool
 ) -> None:
     def licences(**more: Any) -> str:
@@ -356,6 +362,7 @@ CHANGED: dict[str, Any] = {
     "temperature": 0.5,
     "motion": False,
     "masking": False,
+    "looks": False,
     "matching": False,
     "measure": "cosine",
     "optimiser": "sgd",
@@ -363,6 +370,7 @@ CHANGED: dict[str, Any] = {
     "separateness_weight": 0.5,
     "margin": 0.1,
     "appearance_share": 0.7,
+    "looks_share": 0.7,
     "scene_share": 0.7,
     "standardised": False,
     "examples": 5,

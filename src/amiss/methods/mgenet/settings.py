@@ -56,6 +56,10 @@ class MgenetSettings(Settings):
     temperature: float = Field(0.1, gt=0, description="What cosines are divided by before a softmax; 1 in the paper.")
     motion: bool = Field(default=True, description="The first level learns and counts.")
     masking: bool = Field(default=True, description="The second level learns and counts.")
+    looks: bool = Field(
+        default=True,
+        description="How far a crop's fine features by an EfficientNet-Lite0 are from the nearest normal ones counts.",
+    )
     matching: bool = Field(default=True, description="Behaviour-scene matching learns and counts.")
     measure: Literal["difference", "cosine", "guide", "explorer", "sum"] = Field(
         "difference",
@@ -71,6 +75,7 @@ class MgenetSettings(Settings):
     separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
     margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
     appearance_share: float = Field(0.1, ge=0, description="Weight of the appearance score.")
+    looks_share: float = Field(0.3, ge=0, description="Weight of the distance from normal looks.")
     scene_share: float = Field(1.0, ge=0, description="Weight of the matching score; 0.1 in the paper, by weights.")
     standardised: bool = Field(default=True, description="The parts are standardised before they are added.")
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
@@ -87,6 +92,7 @@ PUBLISHED: Mapping[str, Any] = {
     "size": 96,
     "optimiser": "sgd",
     "temperature": 1.0,
+    "looks": False,
     "match": "weights",
     "scene_share": 0.1,
 }
