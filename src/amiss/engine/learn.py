@@ -271,7 +271,7 @@ def _calibrate(method: Method, held: Sequence[Held], config: Config, progress: P
         inside = part.between(start, np.inf)
         found = RegionScores.merge([method.score(w) for w in inside.batches()] or [method.score(part[0:0])])
         needs = method.needs
-        scored.append(hold(found, needs.stride, part.clock, config.footage.gap, needs.reach, needs.margins))
+        scored.append(hold(found, needs.stride, part.clock, config.footage.gap, needs.reach, margins=needs.margins))
     progress("calibrating", len(held), len(held))
     floor = min((float(regions.score.min()) for regions in scored if len(regions)), default=0.0)
     modes: dict[Mode, Calibration] = {}

@@ -104,7 +104,7 @@ def settle(model: Model, raw: RegionScores, clock: FloatArray) -> Settled:
     """
     mode, config = model.mode(), model.config
     calibration = model.calibrations[mode]
-    regions = hold(raw, model.needs.stride, clock, config.footage.gap, model.needs.reach, model.needs.margins)
+    regions = hold(raw, model.needs.stride, clock, config.footage.gap, model.needs.reach, margins=model.needs.margins)
     regions = along_tracks(config, model.method, mode, regions, calibration.floor)
     frames = model.curve(clock, worst_region(regions, len(clock), calibration.floor), mode)
     finder = make_finder(calibration.level, config.scoring, config.footage.gap)

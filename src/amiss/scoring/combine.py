@@ -17,6 +17,7 @@ def hold(
     seconds: FloatArray,
     gap: float,
     reach: tuple[int, int] = (0, 0),
+    *,
     margins: bool = False,
 ) -> RegionScores:
     """Regions that stand for so many frames, each until the next may come; none reaches across a jump in time.

@@ -125,7 +125,7 @@ class Needs:
 
     @property
     def margins(self) -> bool:
-        """Whether they reach only to the beginning and the end of footage: each box between has a window, pose or no."""
+        """Whether they reach to the beginning and end of footage alone, as each box between has a window of its own."""
         return self.missing >= self.length
 
     @property

@@ -82,7 +82,16 @@ class Mgenet(Method):
     by_heart = False
     presets = PRESETS
     after_training = frozenset(
-        {"measure", "appearance_share", "looks_share", "scene_share", "standardised", "top", "examples"}
+        {
+            "measure",
+            "appearance_share",
+            "looks",
+            "looks_share",
+            "scene_share",
+            "standardised",
+            "top",
+            "examples",
+        }
     )
 
     def __init__(self, settings: Settings) -> None:
@@ -199,7 +208,8 @@ class Mgenet(Method):
         """The parts, their weighted sum, and a map of S_app.
 
         Where too little of the body is seen, the motion is that of the most usual segment; where the picture ends, so
-        are the looks; where the place was never seen, so is the match of behaviour and scene.
+        is S_app, and the distance of looks is the mean; where the place was never seen, the match of behaviour and
+        scene is again the most usual.
         """
         looked = self._look(windows)
         parts = self._parts(looked)
@@ -223,7 +233,8 @@ class Mgenet(Method):
         unsure = {"motion": ~looked.told, "appearance": cut, "looks": cut, "scene": nothing | self._strange(looked)}
         for column, name in enumerate(self.parts):
             if name in unsure:
-                raw[unsure[name], column] = usual.sample[0, column]
+                # looks count in full: who walks out of the picture would seem most usual of all, once averaged along it
+                raw[unsure[name], column] = (usual.mean if name == "looks" else usual.sample[0])[column]
         values = usual.standardised(raw) if chosen.standardised else raw
         return {name: values[:, column] for column, name in enumerate(self.parts)}
 
