@@ -115,7 +115,7 @@ def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path
     normal = WindowStore(parts_of(NORMAL, method.needs, config))
     windows = normal.take(np.arange(len(normal)))
     looked = method._look(windows)
-    found = method.score(windows[looked.told & looked.whole])
+    found = method.score(windows[looked.told & looked.clear])
     for name in ("motion", "appearance", "scene"):  # looks are standardised by those compared with other clips only
         values = found.parts[name]
         assert (abs(values.mean()), values.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3)), name

@@ -23,8 +23,8 @@ from amiss.types import Windows
 from amiss.windows.store import WindowStore
 from support import WIDTH, Mover, Rectangles, learn_quickly, parts_of, quick_config, walkers
 
-CUT = (*walkers("normal0", 0).movers, Mover(WIDTH - 14.0, 70))
-"""Of whom the last stands at the edge of the picture, where it cuts what is around him."""
+CUT = (*walkers("normal0", 0).movers, Mover(WIDTH - 14.0, 70), Mover(60, 80, width=4, height=6))
+"""Of whom one stands at the edge of the picture, where it cuts what is around him, and of one little is seen."""
 NORMAL = [Rectangles("normal0", CUT, length=30), *(walkers(f"normal{seed}", seed, length=30) for seed in range(1, 4))]
 OTHER = walkers("other", 9, length=24)
 
@@ -141,6 +141,22 @@ def test_a_thing_that_is_plain_and_unlike_anything_learned_is_found_and_said(tmp
         f"it is less like the nearest of what was learned here than 99 % of {count:,} normal people are"
     ]
     assert any("less like the nearest" in reason for reason in method.explain(method.score(one), one).reasons)
+
+
+def test_what_few_pixels_show_says_nothing_of_looks(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path)
+    windows = windows[inside(windows) >= 0.8]
+    usual = method.score(windows).parts["looks"]
+    assert len(np.unique(usual)) > 2
+    for side, same in ((16, True), (15, False)):
+        place = np.full((len(windows), 4), (10, 10, 10 + side, 10 + side), np.float32)
+        few = dataclasses.replace(windows, data={**windows.data, "place": place})
+        found = method.score(few).parts["looks"]
+        assert np.array_equal(found, usual) == same
+    np.testing.assert_allclose(found, 0, atol=1e-9)  # the mean of normal looks
+    assert method._sentences("looks", 0.5, few[[0]], method._look(few[[0]])) == [
+        "too few pixels show it to compare what it looks like"
+    ]
 
 
 def test_only_the_frame_that_is_scored_is_looked_at(tmp_path: Path) -> None:

@@ -12,11 +12,15 @@ from torch.nn import functional
 
 from amiss.types import BoolArray, FloatArray, IntArray, Windows
 
-__all__ = ["TOGETHER", "Looked", "batches", "in_boxes", "inside", "padded", "where"]
+__all__ = ["TOGETHER", "Looked", "batches", "in_boxes", "inside", "padded", "where", "whole_and_clear"]
 
 TOGETHER = 16
 """Segments that the networks look at together, always so many: sums may round otherwise in a batch of another size."""
 TINY = 1e-9
+WHOLE = 0.8
+"""A crop of which less lies in the picture says nothing of looks: the edge of the picture cuts and stretches it."""
+LEAST = 16
+"""Pixels a side of the picture under which a crop is a blur: what others hide of somebody but for a hand."""
 ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
 
 
@@ -32,6 +36,7 @@ class Looked:
         familiar: `(N, 1)` the largest cosine of the place and a learned one; without matching 1.
         told: `(N,)` whether enough of a body is seen to speak of its movement.
         whole: `(N,)` whether the crop lies in the picture, but for a fifth of it.
+        clear: `(N,)` whether it is, besides, of at least sixteen pixels a side of the picture.
         kin: `(N,)` how many of the K pairs with the most similar behaviour belong to a place like this.
     """
 
@@ -43,6 +48,7 @@ class Looked:
     kin: IntArray
     told: BoolArray
     whole: BoolArray
+    clear: BoolArray
 
     @classmethod
     def merge(cls, looked: Sequence[Looked]) -> Looked:
@@ -77,6 +83,13 @@ def inside(windows: Windows) -> FloatArray:
     size = np.asarray(windows.data["size"], np.float64)[:, None]
     sides = np.diff(np.clip(place, 0, size), axis=1) / np.maximum(np.diff(place, axis=1), TINY)
     return np.asarray(sides[:, 0].prod(1))
+
+
+def whole_and_clear(windows: Windows) -> tuple[BoolArray, BoolArray]:
+    """`(N,)` whether the crop lies in the picture, and whether it is large enough, too, to tell what it looks like."""
+    whole = inside(windows) >= WHOLE
+    place = np.asarray(windows.data["place"], np.float64).reshape(-1, 4)
+    return whole, whole & (place[:, 2] - place[:, 0] >= LEAST)
 
 
 def in_boxes(maps: FloatArray, windows: Windows) -> FloatArray:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
-from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, inside, padded, where
+from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, padded, where, whole_and_clear
 from amiss.methods.mgenet.looks import Looks, faces_of
 from amiss.methods.mgenet.masks import covering_masks
 from amiss.methods.mgenet.matching import KIN, MovementMatching
@@ -32,7 +32,6 @@ from amiss.methods.mgenet.portable import (
 from amiss.methods.mgenet.remembering import (
     FIRST,
     SAMPLE,
-    WHOLE,
     clips_of,
     looks_apart,
     remember_looks,
@@ -173,7 +172,7 @@ class Mgenet(Method):
         apart_scenes = scenes_apart(self._network, chosen.guide, store, rows) if chosen.matching else None
         if apart_scenes is not None:
             looked.raw[:, self.parts.index("scene")] = apart_scenes
-        sure = looked.told & looked.whole
+        sure = looked.told & looked.clear
         counted = sure | ~sure.any()  # among many things there may be no person in the sample
         self._usual, self._places = Usual.of(looked.raw[counted]), Usual.of(looked.familiar)
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
@@ -229,8 +228,12 @@ class Mgenet(Method):
         """Each part of the score, `(N,)`."""
         usual, raw, chosen = self._known[1], looked.raw.copy(), self._settings
         nothing = ~looked.told if chosen.match == "movements" else np.zeros(len(looked.told), bool)
-        cut = ~looked.whole
-        unsure = {"motion": ~looked.told, "appearance": cut, "looks": cut, "scene": nothing | self._strange(looked)}
+        unsure = {
+            "motion": ~looked.told,
+            "appearance": ~looked.whole,
+            "looks": ~looked.clear,
+            "scene": nothing | self._strange(looked),
+        }
         for column, name in enumerate(self.parts):
             if name in unsure:
                 # looks count in full: who walks out of the picture would seem most usual of all, once averaged along it
@@ -249,7 +252,7 @@ class Mgenet(Method):
         """Let more normal segments count in what the parts are standardised by; the networks stay as they are."""
         _, usual, places = self._known
         looked = self._look(windows)
-        sure = looked.told & looked.whole
+        sure = looked.told & looked.clear
         self._usual, self._places = usual.with_more(looked.raw[sure]), places.with_more(looked.familiar)
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
@@ -275,6 +278,8 @@ class Mgenet(Method):
         if part in ("appearance", "looks"):
             if not looked.whole[0]:
                 return ["the edge of the picture cuts it, so that its looks cannot be compared"]
+            if part == "looks" and not looked.clear[0]:
+                return ["too few pixels show it to compare what it looks like"]
             place = (where(looked.unlike[0]),) if part == "appearance" else ()
             return [SENTENCES[part].format(*rank, *place)]
         if self._settings.match == "movements" and not looked.told[0]:
@@ -323,19 +328,18 @@ class Mgenet(Method):
             familiar = network.scenes.similarity(scenes).amax(1)
             kin = (network.matching.kin(pairs, place) >= KIN).sum(1)
         columns = torch.stack([raw[name][:count].double() for name in self.parts], 1)
-        body = torch.from_numpy(self._told(windows))
-        whole = torch.from_numpy(inside(windows) >= WHOLE)
-        made = (
-            columns,
-            tokens.mean(1)[:count],
-            features[:count],
-            unlike,
-            familiar[:count, None],
-            kin[:count],
-            body,
-            whole,
+        whole, clear = whole_and_clear(windows)
+        return Looked(
+            raw=columns.numpy(),
+            vectors=tokens.mean(1)[:count].numpy(),
+            features=features.numpy(),
+            unlike=unlike.numpy(),
+            familiar=familiar[:count, None].numpy(),
+            kin=kin[:count].numpy(),
+            told=self._told(windows),
+            whole=whole,
+            clear=clear,
         )
-        return Looked(*(tensor.numpy() for tensor in made))
 
     def _motion(self, guide: Tensor, explorer: Tensor) -> Tensor:
         """`(N,)` S_mo (equation 13), or another of the measures of table 3."""

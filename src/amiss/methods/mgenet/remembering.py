@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from amiss.methods.base import Progress
-from amiss.methods.mgenet.looked import TOGETHER, batches, inside
+from amiss.methods.mgenet.looked import TOGETHER, batches, whole_and_clear
 from amiss.methods.mgenet.looks import KEPT, Looks, faces_of
 from amiss.methods.mgenet.matching import MovementMatching
 from amiss.methods.mgenet.movement import movement_of
@@ -19,7 +19,7 @@ from amiss.perception.efficientnet import FineTokens
 from amiss.types import FloatArray, IntArray
 from amiss.windows.store import WindowStore
 
-__all__ = ["FIRST", "SAMPLE", "WHOLE", "clips_of", "looks_apart", "remember_looks", "remember_pairs", "scenes_apart"]
+__all__ = ["FIRST", "SAMPLE", "clips_of", "looks_apart", "remember_looks", "remember_pairs", "scenes_apart"]
 
 SAMPLE = 2048
 """Normal segments, at most, that the scores are standardised by, and that the paper's matching is written from."""
@@ -27,8 +27,6 @@ MOVES = 16384
 """Normal segments, at most, of which movements are remembered."""
 FIRST = 256
 """Normal segments that the memories begin with, and that are looked at in one go."""
-WHOLE = 0.8
-"""A crop of which less lies in the picture says nothing of looks: the edge of the picture cuts and stretches it."""
 
 
 @torch.no_grad()
@@ -60,7 +58,7 @@ def remember_pairs(
 
 @torch.no_grad()
 def remember_looks(store: WindowStore, lag: int, random: np.random.Generator, progress: Progress) -> Looks:
-    """What normal crops look like that lie in the picture, or of all where none does.
+    """What normal crops look like that lie in the picture and are large enough, or of all where none is.
 
     Args:
         store: Of segments with crops.
@@ -69,8 +67,8 @@ def remember_looks(store: WindowStore, lag: int, random: np.random.Generator, pr
         progress: Told how far it is.
     """
     place = store.without("image", "scene")
-    whole = np.concatenate([inside(part[:]) for part in place.parts]) >= WHOLE
-    rows = np.flatnonzero(whole | ~whole.any())
+    clear = np.concatenate([whole_and_clear(part[:])[1] for part in place.parts])
+    rows = np.flatnonzero(clear | ~clear.any())
     rows = np.sort(random.permutation(rows)[:KEPT])
     tokens, found = FineTokens(), []
     for number, some in enumerate(batches(rows, FIRST)):

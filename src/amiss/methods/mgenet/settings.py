@@ -75,7 +75,7 @@ class MgenetSettings(Settings):
     separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
     margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
     appearance_share: float = Field(0.1, ge=0, description="Weight of the appearance score.")
-    looks_share: float = Field(0.3, ge=0, description="Weight of the distance from normal looks.")
+    looks_share: float = Field(1.0, ge=0, description="Weight of the distance from normal looks.")
     scene_share: float = Field(1.0, ge=0, description="Weight of the matching score; 0.1 in the paper, by weights.")
     standardised: bool = Field(default=True, description="The parts are standardised before they are added.")
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
