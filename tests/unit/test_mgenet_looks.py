@@ -108,14 +108,14 @@ def test_normal_segments_are_compared_with_those_of_other_clips_or_tracks(tmp_pa
     store = WindowStore(parts_of(clips, method.needs, quick_config("mgenet", tmp_path, [*NORMAL, OTHER], 1, {})))
     rows = np.arange(len(store))
     windows = store.take(rows)
-    looks = remember_looks(store, method.needs.lag, np.random.default_rng(0), lambda *_: None)
+    looks = remember_looks(store, np.random.default_rng(0), lambda *_: None)
     place = windows.data["place"]
     inside = (
         (place.min(1) >= 0) & (place[:, 2] <= windows.data["size"][:, 0]) & (place[:, 3] <= windows.data["size"][:, 1])
     )
     assert inside.sum() <= len(looks.items) < len(store)  # what the edge cuts is not remembered
     with torch.no_grad():
-        features = Looks.features(looks.tokens, faces_of(windows, method.needs.lag))
+        features = Looks.features(looks.tokens, faces_of(windows))
     found = looks_apart(looks, features.numpy(), store, rows)
     clip = np.repeat(np.arange(number), [len(part) for part in store.parts])
     whose = clip if number > 1 else np.asarray(windows.track)
@@ -159,7 +159,7 @@ def test_what_few_pixels_show_says_nothing_of_looks(tmp_path: Path) -> None:
     ]
 
 
-def test_only_the_frame_that_is_scored_is_looked_at(tmp_path: Path) -> None:
+def test_only_the_frame_that_is_scored_in_files_is_looked_at(tmp_path: Path) -> None:
     method, windows = learned(tmp_path)
     image = np.array(windows.data["image"])
     at = image.shape[1] - 1 - method.needs.lag

@@ -79,7 +79,7 @@ class Looks(nn.Module):
         return (nearest * there).sum(1) / there.sum(1).clamp_min(1)
 
 
-def faces_of(windows: Windows, lag: int) -> Tensor:
-    """`(N, S, S, 3)` uint8, the crop of each segment at the frame that is scored, so many before its last."""
+def faces_of(windows: Windows) -> Tensor:
+    """`(N, S, S, 3)` uint8, the crop in the middle of each segment: in files that of the frame that is scored."""
     images = windows.data["image"]
-    return torch.from_numpy(images[:, images.shape[1] - 1 - lag].copy())
+    return torch.from_numpy(images[:, images.shape[1] // 2].copy())

@@ -165,7 +165,7 @@ class Mgenet(Method):
         if chosen.matching:
             remember_pairs(self._network, chosen.guide, store, random, progress)
         if chosen.looks:
-            self._looks = remember_looks(store, self.needs.lag, random, progress)
+            self._looks = remember_looks(store, random, progress)
         looked = self._look_through(store, rows, progress)
         if self._looks is not None:
             looked.raw[:, self.parts.index("looks")] = looks_apart(self._looks, looked.features, store, rows)
@@ -317,7 +317,7 @@ class Mgenet(Method):
         raw = {"motion": motion, "appearance": unlike.double().mean((1, 2))}
         features = torch.zeros(count, 0)
         if chosen.looks:
-            features, raw["looks"] = self._run("looks", faces_of(windows, self.needs.lag))
+            features, raw["looks"] = self._run("looks", faces_of(windows))
         familiar, kin = torch.ones(count), torch.zeros(count)
         if chosen.matching:
             scenes = padded(scenes_of(windows))

@@ -140,7 +140,7 @@ def portable_looks(looks: Looks, size: int, together: int) -> Portable:
     """What crops look like, and how far that is from the nearest normal looks."""
     return Portable(
         module=looks.eval(),
-        inputs={"crops": "(N, S, S, 3) crops of a person at the frame that is scored, RGB, uint8"},
+        inputs={"crops": "(N, S, S, 3) crops of a person in the middle of segments, RGB, uint8"},
         outputs={
             "features": f"(N, {looks.items.shape[1]}) what the whole crop and its middle look like",
             "distance": "(N,) from the nearest remembered crops, before standardising",

@@ -57,12 +57,11 @@ def remember_pairs(
 
 
 @torch.no_grad()
-def remember_looks(store: WindowStore, lag: int, random: np.random.Generator, progress: Progress) -> Looks:
+def remember_looks(store: WindowStore, random: np.random.Generator, progress: Progress) -> Looks:
     """What normal crops look like that lie in the picture and are large enough, or of all where none is.
 
     Args:
         store: Of segments with crops.
-        lag: Frames of a segment after the one that is scored.
         random: Draws which are remembered, where there are more than 4,096.
         progress: Told how far it is.
     """
@@ -73,7 +72,7 @@ def remember_looks(store: WindowStore, lag: int, random: np.random.Generator, pr
     tokens, found = FineTokens(), []
     for number, some in enumerate(batches(rows, FIRST)):
         progress("remembering looks", number * FIRST, len(rows))
-        found.append(Looks.features(tokens, faces_of(store.take(some), lag)))
+        found.append(Looks.features(tokens, faces_of(store.take(some))))
     progress("remembering looks", len(rows), len(rows))
     return Looks(torch.cat(found), _groups(store, rows)).eval()
 
