@@ -268,6 +268,12 @@ def test_an_even_kernel_is_refused() -> None:
         Mgenet(MgenetSettings(kernel=12, dilation=3))
 
 
+def test_a_checkpoint_without_the_tokenizer_that_reads_it_is_refused(tmp_path: Path) -> None:
+    for tokenizer in ("linear", "efficientnet"):
+        with pytest.raises(ConfigError, match=r"method\.tokenizer=swin"):
+            Mgenet(MgenetSettings.build({"tokenizer": tokenizer, "checkpoint": tmp_path / "swin.pt"}))
+
+
 def swin_of(path: Path, seed: int) -> VideoSwin:
     """A tokenizer that has learned nothing, whose weights are written to a file."""
     torch.manual_seed(seed)

@@ -67,16 +67,17 @@ class Looks(nn.Module):
                 learned from; nothing for those of a group beside which there is no other.
 
         Returns:
-            `(N,)` the mean Euclidean distance to the 8 nearest, from 0 to about 2.
+            `(N,)` float64, the mean Euclidean distance to the 8 nearest, from 0 to about 2.
         """
-        # both halves of features have unit length: squared distances are 4 less twice the product
-        gap = (4 - 2 * features @ self.items.T).clamp_min(0).sqrt()
+        here, there = features.double(), self.items.double()  # in single precision what is the same would be apart
+        squares = here.square().sum(1, keepdim=True) + there.square().sum(1) - 2 * here @ there.T
+        gap = squares.clamp_min(0).sqrt()
         if groups is not None:
             own = groups[:, None] == self.groups
             gap = torch.where(own & ~own.all(1, keepdim=True), FAR, gap)
         nearest = gap.topk(min(NEIGHBOURS, self.items.shape[0]), dim=1, largest=False).values
-        there = (nearest < FAR).to(nearest.dtype)
-        return (nearest * there).sum(1) / there.sum(1).clamp_min(1)
+        counts = (nearest < FAR).to(nearest.dtype)
+        return (nearest * counts).sum(1) / counts.sum(1).clamp_min(1)
 
 
 def faces_of(windows: Windows) -> Tensor:

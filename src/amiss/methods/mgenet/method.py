@@ -16,7 +16,7 @@ from torch.nn import functional
 from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
-from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, padded, where, whole_and_clear
+from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, padded, whole_and_clear
 from amiss.methods.mgenet.looks import Looks, faces_of
 from amiss.methods.mgenet.masks import covering_masks
 from amiss.methods.mgenet.matching import KIN, MovementMatching
@@ -29,6 +29,7 @@ from amiss.methods.mgenet.portable import (
     portable_places,
     portable_tokenizer,
 )
+from amiss.methods.mgenet.reasons import statement
 from amiss.methods.mgenet.remembering import (
     FIRST,
     SAMPLE,
@@ -56,13 +57,6 @@ NEAREST = 3
 STRANGE = 6.0
 """A place less like the learned ones by more than so many standard deviations is a place never seen."""
 USUAL = ("count", "mean", "squares", "sample")
-SENTENCES = {
-    "motion": "how it looks and how its joints move fit together worse than for {} of {:,} normal people here",
-    "appearance": "it looks stranger than {} of {:,} normal people here, most of all {}",
-    "looks": "it is less like the nearest of what was learned here than {} of {:,} normal people are",
-    "scene": "what it does fits the place less than for {} of {:,} normal people: {} of the {} learned behaviours most "
-    "like it belong to a place like this",
-}
 
 
 class Mgenet(Method):
@@ -98,6 +92,8 @@ class Mgenet(Method):
         self._settings = MgenetSettings.model_validate(settings.model_dump())
         if not (self._settings.motion or self._settings.masking):
             raise ConfigError("method.motion and method.masking cannot both be false: nothing would be learned")
+        if self._settings.checkpoint is not None and self._settings.tokenizer != "swin":
+            raise ConfigError("method.checkpoint holds weights of a Video Swin-T: it needs method.tokenizer=swin")
         if self._settings.kernel // self._settings.dilation % 2 == 0:
             raise ConfigError("method.kernel over method.dilation, rounded down, is the width of a kernel: make it odd")
         self._guide = PoseFlow(self._settings.guide)
@@ -226,8 +222,14 @@ class Mgenet(Method):
 
     def _parts(self, looked: Looked) -> dict[str, FloatArray]:
         """Each part of the score, `(N,)`."""
-        usual, raw, chosen = self._known[1], looked.raw.copy(), self._settings
-        nothing = ~looked.told if chosen.match == "movements" else np.zeros(len(looked.told), bool)
+        raw = self._sure(looked)
+        values = self._known[1].standardised(raw) if self._settings.standardised else raw
+        return {name: values[:, column] for column, name in enumerate(self.parts)}
+
+    def _sure(self, looked: Looked) -> FloatArray:
+        """`(N, P)` the parts before they are standardised, usual where there is nothing to say of one."""
+        usual, raw = self._known[1], looked.raw.copy()
+        nothing = ~looked.told if self._settings.match == "movements" else np.zeros(len(looked.told), bool)
         unsure = {
             "motion": ~looked.told,
             "appearance": ~looked.whole,
@@ -235,11 +237,9 @@ class Mgenet(Method):
             "scene": nothing | self._strange(looked),
         }
         for column, name in enumerate(self.parts):
-            if name in unsure:
-                # looks count in full: who walks out of the picture would seem most usual of all, once averaged along it
-                raw[unsure[name], column] = (usual.mean if name == "looks" else usual.sample[0])[column]
-        values = usual.standardised(raw) if chosen.standardised else raw
-        return {name: values[:, column] for column, name in enumerate(self.parts)}
+            # looks count in full: who walks out of the picture would seem most usual of all, once averaged along it
+            raw[unsure[name], column] = (usual.mean if name == "looks" else usual.sample[0])[column]
+        return raw
 
     def _told(self, windows: Windows) -> BoolArray:
         return told(windows.data["pose"], self._settings.guide)
@@ -259,7 +259,7 @@ class Mgenet(Method):
         """A sentence for each part that is higher than for 99 % of normal segments, at least the strongest."""
         window = windows[[int(np.abs(windows.box - region.box[0]).sum(1).argmin())]]
         looked = self._look(window)
-        below = dict(zip(self.parts, self._known[1].below(looked.raw[0]), strict=True))
+        below = dict(zip(self.parts, self._known[1].below(self._sure(looked)[0]), strict=True))
         parts = self._parts(looked)
         ranked = sorted(below, key=lambda name: -float(parts[name][0]))
         telling = [name for name in ranked if below[name] >= 0.99] or ranked[:1]
@@ -270,24 +270,10 @@ class Mgenet(Method):
     def _sentences(self, part: str, below: float, window: Windows, looked: Looked) -> list[str]:
         usual = self._known[1]
         rank = ("all" if below > 1 - 1 / len(usual.sample) else percent(below)), usual.count
-        if part == "motion":
-            if not looked.told[0]:
-                return ["too little of the body is seen to compare its movement"]
-            joints = self._guide.explain(self._guide.score(window), window).reasons[-1]
-            return [SENTENCES[part].format(*rank), joints]
-        if part in ("appearance", "looks"):
-            if not looked.whole[0]:
-                return ["the edge of the picture cuts it, so that its looks cannot be compared"]
-            if part == "looks" and not looked.clear[0]:
-                return ["too few pixels show it to compare what it looks like"]
-            place = (where(looked.unlike[0]),) if part == "appearance" else ()
-            return [SENTENCES[part].format(*rank, *place)]
-        if self._settings.match == "movements" and not looked.told[0]:
-            return ["too little of the body is seen to tell whether its movement belongs here"]
-        if self._strange(looked)[0]:
-            return ["the place looks like none that was learned from, so that nothing is known of what belongs there"]
-        top = min(self._settings.top, self._settings.remembered)
-        return [SENTENCES[part].format(*rank, int(looked.kin[0]) or "none", top)]
+        said = [statement(part, rank, looked, self._settings, strange=bool(self._strange(looked)[0]))]
+        if part == "motion" and looked.told[0]:
+            said.append(self._guide.explain(self._guide.score(window), window).reasons[-1])
+        return said
 
     def pictures(self, windows: Windows) -> Mapping[str, Image]:
         """The person at the frame that is scored, and where it looks strange: from black over red to white (0.5)."""
@@ -316,8 +302,9 @@ class Mgenet(Method):
         unlike = others[0][:count] if others else torch.zeros(count, *network.grid[1:])
         raw = {"motion": motion, "appearance": unlike.double().mean((1, 2))}
         features = torch.zeros(count, 0)
-        if chosen.looks:
-            features, raw["looks"] = self._run("looks", faces_of(windows))
+        if self._looks is not None:
+            features = self._run("looks", faces_of(windows))[0]
+            raw["looks"] = self._looks.distance(features)  # engines have it in single precision
         familiar, kin = torch.ones(count), torch.zeros(count)
         if chosen.matching:
             scenes = padded(scenes_of(windows))

@@ -91,7 +91,7 @@ def looks_apart(looks: Looks, features: FloatArray, store: WindowStore, rows: In
     """
     groups = _groups(store, rows)
     every = batches(np.arange(len(rows)), FIRST)
-    return np.concatenate([looks.distance(_tensor(features[some]), groups[some]).double().numpy() for some in every])
+    return np.concatenate([looks.distance(_tensor(features[some]), groups[some]).numpy() for some in every])
 
 
 @torch.no_grad()
