@@ -3,6 +3,7 @@
 import hashlib
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -193,6 +194,9 @@ class TestActs:
             ("crossing", "wrong_way", Label.CYCLE),
             ("plaza", "left_bag", Label.BAG),
             ("crossing", "jaywalking", Label.PERSON),
+            ("office", "cart", Label.VEHICLE),
+            ("office", "cycling", Label.CYCLE),
+            ("office", "left_bag", Label.BAG),
         ],
     )
     def test_abnormal_object_has_the_label_of_its_act(self, place, act, label):
@@ -239,13 +243,78 @@ class TestActs:
         assert sorted(set(tubes[0].frame.tolist())) == marked
 
 
+def empty(place: str, seed: int = 0) -> np.ndarray:
+    """`(9, 16, 3)`: a place with nobody in it, coarsely."""
+    frames = [frame.image for frame in make(place, seed=seed, seconds=12.0, rate=2.0)]
+    return cv2.resize(np.median(frames, axis=0).astype(np.float32), (16, 9), interpolation=cv2.INTER_AREA)
+
+
+def heights(place: str) -> float:
+    """The median height of people, pixels."""
+    found = []
+    for seed in range(3):
+        for scene in make(place, seed=seed, seconds=8.0, rate=1.0).scenes():
+            boxes = scene.boxes.xyxy[scene.boxes.label == Label.PERSON]
+            found += (boxes[:, 3] - boxes[:, 1]).tolist()
+    return float(np.median(found))
+
+
+class TestOffice:
+    OTHERS = ("plaza", "platform", "crossing")
+
+    def test_it_looks_unlike_the_other_places(self):
+        office, again = empty("office"), empty("office", seed=1)
+        own = np.abs(office - again).mean()
+        for other in self.OTHERS:
+            assert np.abs(office - empty(other)).mean() > max(25.0, 2 * own)
+
+    def test_the_floor_alone_is_blue_or_green_and_the_picture_ends_in_a_ceiling(self):
+        for seed in range(3):
+            red, green, blue = empty("office", seed)[-2:].mean(axis=(0, 1))
+            assert max(green, blue) > 1.1 * red
+            assert empty("office", seed)[0].min() > 150
+        for other in self.OTHERS:
+            red, green, blue = empty(other)[-2:].mean(axis=(0, 1))
+            assert max(green, blue) < 1.1 * red
+
+    def test_people_are_as_tall_as_elsewhere(self):
+        office, others = heights("office"), [heights(other) for other in self.OTHERS]
+        assert 0.8 * min(others) < office < 1.2 * max(others)
+
+    def test_all_the_picture_is_painted(self):
+        for size in (SIZE, (128, 128), (256, 64)):
+            assert next(iter(make("office", size=size))).image.max(axis=-1).min() > 8
+
+    def test_nobody_comes_or_goes_in_plain_sight(self):
+        """All come at the picture's edge, and leave there or behind the wall beside the doorway."""
+        camera = PLACES["office"].camera(SIZE)
+        left, right = camera.project(np.array([[0.6, 24.0, 0.0], [3.2, 24.0, 0.0]]))[:, 0]
+        by_edge = by_door = 0
+        for seed in range(3):
+            scenes = list(make("office", seed=seed, seconds=15.0, act="running").scenes())
+            spans = {}
+            for scene in scenes:
+                for track, box in zip(scene.boxes.track.tolist(), scene.boxes.xyxy, strict=True):
+                    spans.setdefault(track, []).append((scene.frame.index, box))
+            for seen in spans.values():
+                for (frame, (x1, _, x2, y2)), goes in ((seen[0], False), (seen[-1], True)):
+                    # Somebody may stand behind a pillar at the clip's beginning or end.
+                    if not 2 * RATE <= frame < len(scenes) - 2 * RATE:
+                        continue
+                    edge = x1 < 3 or x2 > SIZE[0] - 3 or y2 > SIZE[1] - 3
+                    assert edge or (goes and left <= x1 < x2 <= right)
+                    by_edge, by_door = by_edge + edge, by_door + (not edge)
+        assert by_edge > 20
+        assert by_door > 2
+
+
 class TestBadArguments:
     def test_unknown_place_names_the_places(self):
         with pytest.raises(ConfigError, match=r"'moon'.*plaza, platform, crossing"):
             make("moon")
 
     def test_act_that_is_normal_here_names_the_acts(self):
-        with pytest.raises(ConfigError, match=r"'cycling' on the crossing.*jaywalking"):
+        with pytest.raises(ConfigError, match=r"'cycling' at the crossing.*jaywalking"):
             make("crossing", act="cycling")
 
     @pytest.mark.parametrize(

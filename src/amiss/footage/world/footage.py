@@ -166,4 +166,4 @@ def _advance(stage: Stage, life: Life, cues: list[Cue], seconds: float) -> None:
 def _check(place: str, allowed: tuple[str, ...], act: str | None) -> None:
     """Refuse an act that is not abnormal here."""
     if act is not None and act not in allowed:
-        raise ConfigError(f"there is no abnormal act {act!r} on the {place}; choose one of: {', '.join(allowed)}")
+        raise ConfigError(f"there is no abnormal act {act!r} at the {place}; choose one of: {', '.join(allowed)}")

@@ -1,4 +1,4 @@
-"""Things that stand about and hide what is behind them: columns, lamps, benches, planters, trees, bollards."""
+"""Things that stand about and hide what is behind them: columns, lamps, benches, trees, and an office's desks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from amiss.footage.world.canvas import Canvas, Colour, fixed, tint
 from amiss.footage.world.mesh import Mesh, block, extrusion, join, prism
 from amiss.types import FloatArray
 
-__all__ = ["Furniture", "bench", "bin_", "bollard", "column", "lamp", "planter", "signal", "tree"]
+__all__ = [
+    "Furniture", "bench", "bin_", "bollard", "cabinet", "chair", "column", "counter", "desk", "lamp", "pillar",
+    "plant", "planter", "signal", "sofa", "tree",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,3 +144,77 @@ def tree(place: tuple[float, float], rng: np.random.Generator) -> Furniture:
         block((-0.55, -0.55, 0.0), (0.55, 0.55, 0.02), (78, 74, 70)),
     )
     return Furniture(mesh, place, 0.0, 0.6, _foliage(rng, 260, 2.1, (1.35, 1.3), 0.26), (76, 102, 54))
+
+
+def pillar(place: tuple[float, float], height: float) -> Furniture:
+    """A square white pillar of 0.6 m up to a ceiling at `height`, with a skirting."""
+    mesh = join(
+        block((-0.32, -0.32, 0.0), (0.32, 0.32, 0.14), (92, 90, 88)),
+        block((-0.3, -0.3, 0.14), (0.3, 0.3, height), (255, 252, 244)),
+    )
+    return Furniture(mesh, place, 0.0, 0.8, _BARE)
+
+
+def counter(place: tuple[float, float], heading: float) -> Furniture:
+    """A reception desk of 3.2 m, its wooden front away from who sits there, with a screen."""
+    mesh = join(
+        block((-1.6, -0.4, 0.0), (1.6, 0.4, 0.12), (58, 58, 60)),
+        block((-1.6, -0.42, 0.12), (1.6, 0.4, 1.05), (226, 224, 218)),
+        block((-0.95, -0.44, 0.3), (0.95, -0.42, 0.88), (162, 114, 72), 1),
+        block((-1.7, -0.48, 1.05), (1.7, 0.45, 1.12), (70, 66, 64), 1),
+        block((0.5, 0.0, 1.12), (1.05, 0.05, 1.5), (40, 42, 46), 2),
+    )
+    return Furniture(mesh, place, heading, 2.0, _BARE)
+
+
+def desk(place: tuple[float, float], heading: float) -> Furniture:
+    """A desk of 1.8 m with a screen and a case of drawers; who works at it sits to its left."""
+    white: Colour = (224, 222, 216)
+    steel: Colour = (112, 114, 118)
+    mesh = join(
+        block((-0.86, -0.36, 0.0), (-0.8, 0.36, 0.7), steel),
+        block((0.42, -0.36, 0.0), (0.86, 0.3, 0.7), (178, 176, 170)),
+        block((-0.86, -0.36, 0.3), (0.42, -0.32, 0.7), (150, 152, 156)),
+        block((-0.9, -0.42, 0.7), (0.9, 0.42, 0.75), white, 1),
+        block((-0.1, -0.2, 0.75), (0.1, -0.08, 0.86), (60, 62, 66), 2),
+        block((-0.36, -0.18, 0.86), (0.36, -0.13, 1.26), (44, 46, 52), 2),
+    )
+    return Furniture(mesh, place, heading, 1.15, _BARE)
+
+
+def chair(place: tuple[float, float], heading: float) -> Furniture:
+    """A swivel chair, its back behind."""
+    cloth: Colour = (58, 62, 72)
+    mesh = join(
+        prism((0, 0), 0.0, 0.08, (0.3, 0.08), (50, 50, 54), 5),
+        prism((0, 0), 0.08, 0.42, (0.035, 0.035), (130, 132, 134), 6),
+        block((-0.24, -0.24, 0.42), (0.24, 0.24, 0.5), cloth),
+        block((-0.28, -0.22, 0.58), (-0.22, 0.22, 1.05), tint(cloth, 1.15), 1),
+    )
+    return Furniture(mesh, place, heading, 0.55, _BARE)
+
+
+def sofa(place: tuple[float, float], heading: float) -> Furniture:
+    """A sofa of 1.9 m, its back to its left."""
+    cloth: Colour = (200, 132, 56)
+    mesh = join(
+        block((-0.95, -0.4, 0.1), (0.95, 0.4, 0.42), cloth),
+        block((-0.95, 0.2, 0.42), (0.95, 0.4, 0.82), tint(cloth, 0.95)),
+        block((-0.95, -0.4, 0.42), (-0.78, 0.4, 0.6), tint(cloth, 0.9)),
+        block((0.78, -0.4, 0.42), (0.95, 0.4, 0.6), tint(cloth, 0.9)),
+    )
+    return Furniture(mesh, place, heading, 1.2, _BARE)
+
+
+def cabinet(place: tuple[float, float], heading: float) -> Furniture:
+    """A filing cabinet of 0.8 m with three drawers."""
+    grey: Colour = (150, 154, 158)
+    drawers = [block((-0.36, -0.25, z), (0.36, -0.23, z + 0.3), tint(grey, 1.15), 1) for z in (0.08, 0.42, 0.76)]
+    mesh = join(block((-0.4, -0.23, 0.0), (0.4, 0.23, 1.1), grey), *drawers)
+    return Furniture(mesh, place, heading, 0.75, _BARE)
+
+
+def plant(place: tuple[float, float], rng: np.random.Generator) -> Furniture:
+    """A tall plant in a round white pot."""
+    mesh = join(prism((0, 0), 0.0, 0.5, (0.22, 0.3), (228, 226, 220), 12))
+    return Furniture(mesh, place, 0.0, 0.6, _foliage(rng, 80, 0.55, (0.42, 0.55), 0.14), (62, 108, 62))

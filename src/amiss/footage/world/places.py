@@ -7,13 +7,14 @@ from types import MappingProxyType
 
 from amiss.errors import ConfigError
 from amiss.footage.world.crossing import CROSSING
+from amiss.footage.world.office import OFFICE
 from amiss.footage.world.place import Place
 from amiss.footage.world.platform import PLATFORM
 from amiss.footage.world.plaza import PLAZA
 
 __all__ = ["PLACES", "find_place"]
 
-PLACES: Mapping[str, Place] = MappingProxyType({place.name: place for place in (PLAZA, PLATFORM, CROSSING)})
+PLACES: Mapping[str, Place] = MappingProxyType({place.name: place for place in (PLAZA, PLATFORM, CROSSING, OFFICE)})
 """Every place by its name, with the tables of what is normal in it (`normal`) and what is not (`abnormal`)."""
 
 
