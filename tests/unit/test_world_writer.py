@@ -1,14 +1,17 @@
 """The world as a data set: its layout, and that a half-written one never looks whole."""
 
+import inspect
 import json
 import zipfile
+from typing import get_type_hints
 
 import av
 import numpy as np
 import pytest
 
+from amiss.cli.synthetic import world as world_command
 from amiss.errors import ConfigError, DatasetError, StorageError
-from amiss.footage.world import World, write_world
+from amiss.footage.world import PLACES, World, write_world
 from amiss.footage.world.archive import archive, whole
 from amiss.footage.world.writer import plan_world
 
@@ -155,6 +158,14 @@ class TestPlan:
         assert [clip.act for clip in testing[7:]] == [None] * 3
         assert len({clip.name for clip in testing}) == 10
         assert len({clip.number for clip in clips}) == len(clips)
+
+    def test_what_is_rendered_by_default_does_not_grow_with_the_places(self):
+        assert inspect.signature(write_world).parameters["places"].default == ("plaza", "platform", "crossing")
+        assert inspect.signature(world_command).parameters["places"].default == "plaza,platform,crossing"
+
+    def test_the_help_names_every_place(self):
+        (option,) = get_type_hints(world_command, include_extras=True)["places"].__metadata__
+        assert ", ".join(PLACES) in option.help
 
     def test_chosen_acts_take_turns_where_a_place_has_them(self):
         clips = plan_world(1, 6, ("plaza", "crossing"), ("falling", "running", "jaywalking"))

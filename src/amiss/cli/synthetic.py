@@ -28,7 +28,9 @@ def world(
     normal: Annotated[int, typer.Option(min=1, help="Clips of everyday life to learn from.")] = 6,
     abnormal: Annotated[int, typer.Option(min=0, help="Clips in which something abnormal happens.")] = 6,
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of a clip.")] = 20.0,
-    places: Annotated[str, typer.Option(help="Places, with commas between them.")] = "plaza,platform,crossing",
+    places: Annotated[
+        str, typer.Option(help="Places, with commas between them: plaza, platform, crossing, office.")
+    ] = "plaza,platform,crossing",
     acts: Annotated[str, typer.Option(help="Only these acts, with commas between them; by default all.")] = "",
     allowed: Annotated[str, typer.Option(help="Places in which these acts belong to everyday life.")] = "",
     weak: Annotated[int, typer.Option(min=0, help="Clips to learn from in which something abnormal happens.")] = 0,
