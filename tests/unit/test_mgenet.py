@@ -106,6 +106,7 @@ def test_memories_are_written_while_training_and_the_matching_only_afterwards(tm
 
 def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path: Path) -> None:
     shares: dict[str, Any] = {"appearance_share": 0.5, "looks_share": 0.7, "scene_share": 2.0, "match": "weights"}
+    shares["combine"] = "sum"
     method, windows = learned(tmp_path, **shares)
     scores = method.score(windows)
     assert list(scores.parts) == ["motion", "appearance", "looks", "scene"]
@@ -119,6 +120,31 @@ def test_parts_are_standard_deviations_and_the_score_their_weighted_sum(tmp_path
     for name in ("motion", "appearance", "scene"):  # looks are standardised by those compared with other clips only
         values = found.parts[name]
         assert (abs(values.mean()), values.std()) == (pytest.approx(0, abs=1e-3), pytest.approx(1, abs=1e-3)), name
+
+
+def test_the_part_that_is_rarest_among_normal_segments_is_the_score(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path, appearance_share=0.5, looks_share=0.0)
+    scores = method.score(windows)
+    parts = scores.parts
+    np.testing.assert_allclose(scores.score, np.maximum(parts["motion"], parts["appearance"] + np.log10(0.5)))
+    assert all((part >= 0).all() for part in parts.values())
+    usual = method._known[1]
+    raw = method._sure(method._look(windows))
+    for column, name in enumerate(("motion", "appearance")):
+        above = (usual.sample[None, :, column] >= raw[:, column, None]).mean(1)
+        few = above > 0.1  # there the share itself is told, without a tail
+        np.testing.assert_allclose(parts[name][few], -np.log10(above[few]), atol=0.06)
+
+
+def test_more_normal_segments_make_what_they_show_less_rare(tmp_path: Path) -> None:
+    method, windows = learned(tmp_path)
+    before = method.score(windows)
+    for _ in range(20):
+        method.update(windows)
+    after = method.score(windows)
+    odd = before.parts["looks"] > 1
+    assert odd.any()
+    assert (after.parts["looks"][odd] < before.parts["looks"][odd]).all()
 
 
 def test_in_one_scene_all_movements_belong_and_the_part_says_nothing(tmp_path: Path) -> None:
@@ -148,7 +174,7 @@ def test_what_the_edge_of_the_picture_cuts_says_nothing_of_looks(tmp_path: Path)
 
 @pytest.mark.parametrize("measure", ["difference", "cosine", "guide", "explorer", "sum"])
 def test_measures_of_the_motion_are_those_of_table_3(tmp_path: Path, measure: str) -> None:
-    method, windows = learned(tmp_path, 1, measure=measure, standardised=False)
+    method, windows = learned(tmp_path, 1, measure=measure, combine="raw")
     one = method._guide.latent(windows).double().flatten(1).numpy()
     with torch.no_grad():
         network = method._network
@@ -188,7 +214,7 @@ def test_too_little_of_a_body_says_nothing_of_its_movement(tmp_path: Path) -> No
     pose[..., 4:, 2] = 0
     scores = method.score(changed(windows, pose=pose))
     assert len(np.unique(scores.parts["motion"])) == 1
-    assert scores.parts["motion"][0] < 0
+    assert scores.parts["motion"][0] == 0
     why = method.explain(scores[[0]], changed(windows, pose=pose)[[0]])
     assert len(np.unique(scores.parts["appearance"])) > 1
     assert why.reasons
@@ -212,6 +238,7 @@ def test_reasons_name_the_level_the_joints_and_where(tmp_path: Path) -> None:
     region = method.score(flickers)
     told = " ".join(method.explain(region, flickers).reasons)
     assert "how it looks and how its joints move" in told
+    assert "it looks stranger than" not in told  # has no weight
     assert "what departs most from usual is the" in told
     looked = method._look(flickers)
     assert method._sentences("appearance", 0.995, flickers, looked)[0].startswith("it looks stranger than 99.5 % of")
@@ -261,6 +288,13 @@ def test_footage_of_few_segments_is_too_little_to_learn_from(tmp_path: Path) -> 
 def test_one_of_both_levels_is_needed() -> None:
     with pytest.raises(ConfigError, match=r"method\.motion"):
         Mgenet(MgenetSettings(motion=False, masking=False))
+
+
+def test_a_part_that_counts_is_needed() -> None:
+    bare: dict[str, Any] = {"motion": False, "looks": False, "matching": False}
+    with pytest.raises(ConfigError, match=r"no part counts: give method.appearance_share a weight"):
+        Mgenet(MgenetSettings(**bare))
+    Mgenet(MgenetSettings(**bare, appearance_share=0.1))
 
 
 def test_an_even_kernel_is_refused() -> None:
@@ -378,7 +412,7 @@ CHANGED: dict[str, Any] = {
     "appearance_share": 0.7,
     "looks_share": 0.7,
     "scene_share": 0.7,
-    "standardised": False,
+    "combine": "sum",
     "examples": 5,
 }
 
@@ -389,7 +423,10 @@ def test_every_setting_has_its_change() -> None:
 
 def outcome(folder: Path, settings: dict[str, Any]) -> Any:
     method, windows = learned(folder, 1, **settings)
-    return method.needs, len(method.exemplars), method.score(windows).score.tolist()
+    scores = method.score(windows)
+    # without weight the appearance is seen in its part and its map only
+    parts = {name: part.tolist() for name, part in scores.parts.items()}
+    return method.needs, len(method.exemplars), scores.score.tolist(), parts
 
 
 @pytest.fixture(scope="module")

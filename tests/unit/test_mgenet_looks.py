@@ -144,7 +144,7 @@ def test_a_thing_that_is_plain_and_unlike_anything_learned_is_found_and_said(tmp
 
 
 def test_what_few_pixels_show_says_nothing_of_looks(tmp_path: Path) -> None:
-    method, windows = learned(tmp_path)
+    method, windows = learned(tmp_path, combine="sum")
     windows = windows[inside(windows) >= 0.8]
     usual = method.score(windows).parts["looks"]
     assert len(np.unique(usual)) > 2

@@ -43,14 +43,26 @@ class Usual:
         return cls(len(values), mean, np.square(values - mean).sum(0), np.sort(values, 0)[rows])
 
     def with_more(self, values: FloatArray) -> Usual:
-        """The same with `(N, P)` more numbers: exact moments (Chan et al., 1979); the sample stays as it is."""
+        """The same with `(N, P)` more numbers: exact moments (Chan et al., 1979), and their share of the sample."""
         if not len(values):
             return self
         more = Usual.of(values)
         count, gap = self.count + more.count, more.mean - self.mean
         mean = self.mean + gap * more.count / count
         squares = self.squares + more.squares + gap**2 * self.count * more.count / count
-        return Usual(count, mean, squares, self.sample)
+        return Usual(count, mean, squares, self._sample_with(np.asarray(values, np.float64)))
+
+    def _sample_with(self, values: FloatArray) -> FloatArray:
+        """The sample, in which so many rows are replaced by new ones as makes these no more and no less likely."""
+        kept, new = len(self.sample), len(values)
+        if kept == self.count and kept + new <= KEPT:
+            return np.sort(np.concatenate([self.sample, values]), 0)
+        random = np.random.default_rng(self.count)
+        number = min(int(kept * new / (self.count + new) + random.random()), kept)
+        sample = self.sample.copy()
+        drawn = random.permutation(np.resize(random.permutation(new), max(number, new)))[:number]
+        sample[random.permutation(kept)[:number]] = values[drawn]
+        return np.sort(sample, 0)
 
     def weighing(self, count: int) -> Usual:
         """The same moments as of so many windows, so that more of them weigh as much as is wanted."""

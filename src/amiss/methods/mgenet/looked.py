@@ -29,7 +29,7 @@ class Looked:
     """What the networks make of segments.
 
     Attributes:
-        raw: `(N, P)` the parts of the score before they are standardised.
+        raw: `(N, P)` the parts of the score before they can be compared.
         vectors: `(N, C)` e_b, averaged over tokens.
         features: `(N, 80)` what the crop looks like; without looks `(N, 0)`.
         unlike: `(N, h, w)` S_app of each place of the crop.

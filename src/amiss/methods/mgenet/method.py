@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch.nn import functional
 from amiss.config import Settings
 from amiss.errors import ConfigError, FootageError
 from amiss.methods.base import Exemplar, Explanation, Method, Progress
+from amiss.methods.mgenet.combine import combined, comparable, tails_of
 from amiss.methods.mgenet.looked import TOGETHER, Looked, batches, in_boxes, padded, whole_and_clear
 from amiss.methods.mgenet.looks import Looks, faces_of
 from amiss.methods.mgenet.masks import covering_masks
@@ -46,6 +47,7 @@ from amiss.methods.pose_flow import PoseFlow
 from amiss.methods.pose_flow.segments import apart, told, with_bodies
 from amiss.methods.task import Trainer
 from amiss.nn.portable import Portable
+from amiss.scoring.tail import Tail
 from amiss.types import BoolArray, FloatArray, Image, IntArray, RegionScores, Windows
 from amiss.windows.needs import Array, Needs
 from amiss.windows.store import WindowStore
@@ -56,7 +58,6 @@ LEAST = 32
 NEAREST = 3
 STRANGE = 6.0
 """A place less like the learned ones by more than so many standard deviations is a place never seen."""
-USUAL = ("count", "mean", "squares", "sample")
 
 
 class Mgenet(Method):
@@ -64,9 +65,9 @@ class Mgenet(Method):
 
     Source: Yang et al., "A multilevel guidance-exploration network and behavior-scene matching method for human
     behavior anomaly detection", ACM MM 2024. A pose flow guides an RGB encoder, which guides a mask encoder; where they
-    differ, or where a behaviour does not belong to the scene, something is amiss. The score is the weighted sum of
-    these parts, each in standard deviations above its mean over normal segments (equation 16), and by default of one
-    that is ours: how far what a crop looks like is from the nearest normal looks.
+    differ, or where a behaviour does not belong to the scene, something is amiss. By default there is a part that is
+    ours, how far what a crop looks like is from the nearest normal looks, and the part that is rarest among normal
+    segments counts; the paper adds its parts up (equation 16).
     """
 
     id = "mgenet"
@@ -81,7 +82,7 @@ class Mgenet(Method):
             "looks",
             "looks_share",
             "scene_share",
-            "standardised",
+            "combine",
             "top",
             "examples",
         }
@@ -92,6 +93,10 @@ class Mgenet(Method):
         self._settings = MgenetSettings.model_validate(settings.model_dump())
         if not (self._settings.motion or self._settings.masking):
             raise ConfigError("method.motion and method.masking cannot both be false: nothing would be learned")
+        if not any(self._shares[name] > 0 for name in self.parts):
+            raise ConfigError(
+                f"no part counts: give {' or '.join(f'method.{name}_share' for name in self.parts)} a weight above 0"
+            )
         if self._settings.checkpoint is not None and self._settings.tokenizer != "swin":
             raise ConfigError("method.checkpoint holds weights of a Video Swin-T: it needs method.tokenizer=swin")
         if self._settings.kernel // self._settings.dilation % 2 == 0:
@@ -101,6 +106,7 @@ class Mgenet(Method):
         self._looks: Looks | None = None
         self._usual: Usual | None = None
         self._places: Usual | None = None
+        self._tails: Sequence[Tail] = ()
         self._shown: FloatArray = np.zeros((0, 0), np.float32)
         # The same masks for all segments and runs: what is hidden must not decide who is odd.
         grid = grid_of(self._settings.guide.length, self._settings.size)
@@ -170,7 +176,7 @@ class Mgenet(Method):
             looked.raw[:, self.parts.index("scene")] = apart_scenes
         sure = looked.told & looked.clear
         counted = sure | ~sure.any()  # among many things there may be no person in the sample
-        self._usual, self._places = Usual.of(looked.raw[counted]), Usual.of(looked.familiar)
+        self._compare_with(Usual.of(looked.raw[counted]), Usual.of(looked.familiar))
         shown = spread_out(looked.vectors, min(chosen.examples, len(rows)))
         light = store.without("image", "scene")
         owners = clips_of(store, rows[shown])
@@ -199,35 +205,38 @@ class Mgenet(Method):
         none = Usual.of(np.zeros((1, len(self.parts))))
         return self._network, self._usual or none, self._places or none
 
+    def _compare_with(self, usual: Usual, places: Usual) -> None:
+        """Take these as what the parts, and the places, of normal segments are."""
+        self._usual, self._places, self._tails = usual, places, tails_of(usual)
+
     def score(self, windows: Windows) -> RegionScores:
-        """The parts, their weighted sum, and a map of S_app.
+        """The parts, what they come to together, and a map of S_app.
 
         Where too little of the body is seen, the motion is that of the most usual segment; where the picture ends, so
         is S_app, and the distance of looks is the mean; where the place was never seen, the match of behaviour and
         scene is again the most usual.
         """
         looked = self._look(windows)
-        parts = self._parts(looked)
-        chosen = self._settings
-        weights = {
-            "motion": 1.0,
-            "appearance": chosen.appearance_share,
-            "looks": chosen.looks_share,
-            "scene": chosen.scene_share,
-        }
-        score = sum((weights[name] * part for name, part in parts.items()), np.zeros(len(windows)))
+        parts, chosen = self._parts(looked), self._settings
+        score = combined(parts, self._shares, chosen.combine)
         place = windows.frame, windows.seconds, windows.box, windows.track
         maps = {"appearance": in_boxes(looked.unlike, windows).astype(np.float16)} if chosen.masking else {}
         return RegionScores(*place, score=score, parts=parts, maps=maps)
 
+    @property
+    def _shares(self) -> Mapping[str, float]:
+        """What each part weighs in the score."""
+        chosen = self._settings
+        others = {"looks": chosen.looks_share, "scene": chosen.scene_share}
+        return {"motion": 1.0, "appearance": chosen.appearance_share, **others}
+
     def _parts(self, looked: Looked) -> dict[str, FloatArray]:
-        """Each part of the score, `(N,)`."""
-        raw = self._sure(looked)
-        values = self._known[1].standardised(raw) if self._settings.standardised else raw
+        """Each part of the score, `(N,)`, in numbers that can be compared."""
+        values = comparable(self._sure(looked), self._known[1], self._tails, self._settings.combine)
         return {name: values[:, column] for column, name in enumerate(self.parts)}
 
     def _sure(self, looked: Looked) -> FloatArray:
-        """`(N, P)` the parts before they are standardised, usual where there is nothing to say of one."""
+        """`(N, P)` the raw parts, usual where there is nothing to say of one."""
         usual, raw = self._known[1], looked.raw.copy()
         nothing = ~looked.told if self._settings.match == "movements" else np.zeros(len(looked.told), bool)
         unsure = {
@@ -249,19 +258,20 @@ class Mgenet(Method):
         return np.asarray(self._known[2].standardised(looked.familiar)[:, 0] < -STRANGE)
 
     def update(self, windows: Windows) -> None:
-        """Let more normal segments count in what the parts are standardised by; the networks stay as they are."""
+        """Let more normal segments count in what the parts are compared with; the networks stay as they are."""
         _, usual, places = self._known
         looked = self._look(windows)
         sure = looked.told & looked.clear
-        self._usual, self._places = usual.with_more(looked.raw[sure]), places.with_more(looked.familiar)
+        self._compare_with(usual.with_more(looked.raw[sure]), places.with_more(looked.familiar))
 
     def explain(self, region: RegionScores, windows: Windows) -> Explanation:
-        """A sentence for each part that is higher than for 99 % of normal segments, at least the strongest."""
+        """A sentence for each part that counts and is above 99 % of normal segments, at least the strongest."""
         window = windows[[int(np.abs(windows.box - region.box[0]).sum(1).argmin())]]
         looked = self._look(window)
         below = dict(zip(self.parts, self._known[1].below(self._sure(looked)[0]), strict=True))
         parts = self._parts(looked)
         ranked = sorted(below, key=lambda name: -float(parts[name][0]))
+        ranked = [name for name in ranked if self._shares[name] > 0] or ranked
         telling = [name for name in ranked if below[name] >= 0.99] or ranked[:1]
         reasons = [sentence for name in telling for sentence in self._sentences(name, below[name], window, looked)]
         gaps = np.linalg.norm(self._shown - looked.vectors[0], axis=1)
@@ -375,9 +385,7 @@ class Mgenet(Method):
         if self._settings.looks:
             self._looks = Looks(*(torch.tensor(state[f"looks.{name}"]) for name in ("items", "groups"))).eval()
         self._renewed()
-        self._usual, self._places = (
-            Usual.from_state({name: state[f"{prefix}.{name}"] for name in USUAL}) for prefix in ("usual", "places")
-        )
+        self._compare_with(*(Usual.from_state(_under(f"{prefix}.", state)) for prefix in ("usual", "places")))
         self._shown = state["shown"]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from amiss.config import Settings
+from amiss.methods.mgenet.combine import Rule
 from amiss.methods.pose_flow.settings import PRESETS as GUIDES
 from amiss.methods.pose_flow.settings import PoseFlowSettings
 
@@ -74,10 +75,16 @@ class MgenetSettings(Settings):
     )
     separateness_weight: float = Field(1e-3, ge=0, description="Weight β of the separateness losses.")
     margin: float = Field(1.0, ge=0, description="Margin ε of the separateness losses.")
-    appearance_share: float = Field(0.1, ge=0, description="Weight of the appearance score.")
+    appearance_share: float = Field(
+        0.0, ge=0, description="Weight of the appearance score; 0.1 in the paper. Without weight it only shows where."
+    )
     looks_share: float = Field(1.0, ge=0, description="Weight of the distance from normal looks.")
     scene_share: float = Field(1.0, ge=0, description="Weight of the matching score; 0.1 in the paper, by weights.")
-    standardised: bool = Field(default=True, description="The parts are standardised before they are added.")
+    combine: Rule = Field(
+        "tail",
+        description="The score is the part that is rarest among normal segments (tail; a weight divides its tail "
+        "probability), or the weighted sum of the parts, each in standard deviations (sum) or as it is (raw).",
+    )
     examples: int = Field(96, ge=3, description="Normal examples kept to show.")
 
     @property
@@ -93,6 +100,8 @@ PUBLISHED: Mapping[str, Any] = {
     "optimiser": "sgd",
     "temperature": 1.0,
     "looks": False,
+    "appearance_share": 0.1,
+    "combine": "sum",
     "match": "weights",
     "scene_share": 0.1,
 }
