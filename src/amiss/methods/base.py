@@ -76,7 +76,7 @@ class Method(ABC):
     """Whether learning takes so little time that it is done twice: once for calibration, once from all footage."""
     by_heart: ClassVar[bool] = True
     """Whether `update` makes what it is given normal by itself, so that calibration must come before; else it only
-    moves a few means and deviations that scores are measured by, and calibration must come after."""
+    moves means, deviations and ranks that scores are measured by, and calibration must come after."""
     weak: ClassVar[bool] = False
     """Whether it learns from normal and abnormal videos with the label of each, and not from normal ones alone."""
     after_training: ClassVar[frozenset[str]] = frozenset()
